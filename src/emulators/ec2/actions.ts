@@ -1,19 +1,7 @@
 import { type Account, groupArn, groupXml, revokedRuleXml, ruleXml } from './answers.ts';
-import { type Filters, filtered, page } from './listing.ts';
-import {
-  addGroup,
-  authorize,
-  describeRule,
-  findGroup,
-  type Group,
-  modify,
-  type Rule,
-  removeGroup,
-  revoke,
-  ruleById,
-  ruleOf,
-  type World,
-} from './model.ts';
+import { addGroup, authorize, describeRule, modify, removeGroup, revoke } from './changes.ts';
+import { type Filters, filtered, filterValues, page } from './listing.ts';
+import { findGroup, type Group, isGroupId, type Rule, ruleById, ruleOf, type World } from './model.ts';
 import { missing, type Query } from './query.ts';
 import { Rejection } from './rejection.ts';
 import { readGroupId, readPermission, readPermissions } from './requests.ts';
@@ -53,12 +41,16 @@ const describeGroups: Action = (query, world, { account, pageSize }) => {
 };
 
 /**
- * A filter for a group that does not exist is no error: it finds nothing.
+ * A filter for a group that does not exist is no error, it finds nothing (https://github.com/getmoto/moto/pull/7620);
+ * one that is no group id is (recorded: https://github.com/localstack/localstack/pull/9059).
  * https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_DescribeSecurityGroupRules.html
  */
 const describeRules: Action = (query, world, { account, pageSize }) => {
   const ids = query.list('SecurityGroupRuleId');
   const named = ids.length > 0 ? ids.map((id) => ruleById(world, id)) : world.rules;
+  const malformed = filterValues(query, 'group-id').find((value) => !/[*?]/.test(value) && !isGroupId(value));
+  if (malformed !== undefined)
+    throw new Rejection('InvalidGroupId.Malformed', `The security group ID '${malformed}' is malformed`);
   const { items, nextToken } = page(query, filtered(query, named, RULE_FILTERS), pageSize);
   return { world, body: { securityGroupRuleSet: items.map((rule) => ruleXml(rule, account)), nextToken } };
 };
@@ -86,7 +78,7 @@ const modifyRules: Action = (query, world) => {
   const groupId = query.required('GroupId');
   findGroup(world, groupId);
   const updates = query.items('SecurityGroupRule').map((item) => ({
-    rule: ruleById(world, item.required('SecurityGroupRuleId'), groupId),
+    rule: ruleById(world, item.required('SecurityGroupRuleId'), { groupId }),
     permission: readPermission(item.within('SecurityGroupRule')),
   }));
   if (updates.length === 0) throw missing('SecurityGroupRule');
@@ -105,7 +97,7 @@ const updateDescriptions: Action = (query, world) => {
     description: permission.description,
   }));
   const byId = query.items('SecurityGroupRuleDescription').map((item) => ({
-    rule: ruleById(world, item.required('SecurityGroupRuleId'), groupId),
+    rule: ruleById(world, item.required('SecurityGroupRuleId'), { groupId, isEgress: false }),
     description: item.text('Description'),
   }));
   eitherOr(permissions, byId, 'SecurityGroupRuleDescriptions');
@@ -163,7 +155,9 @@ function namedRules(query: Query, world: World): Rule[] {
   const groupId = readGroupId(query);
   findGroup(world, groupId);
   const byPermission = readPermissions(query).map((permission) => ruleOf(world, groupId, permission));
-  const byId = query.list('SecurityGroupRuleId').map((id) => ruleById(world, id, groupId));
+  const byId = query
+    .list('SecurityGroupRuleId')
+    .map((id) => ruleById(world, id, { groupId, isEgress: false }));
   eitherOr(byPermission, byId, 'securityGroupRuleIds');
   return [...byPermission, ...byId];
 }

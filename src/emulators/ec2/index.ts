@@ -7,17 +7,8 @@ import {
   startEmulator,
 } from '../server.ts';
 import { ACTIONS, type Outcome, type Setting } from './actions.ts';
-import type { World } from './model.ts';
-import {
-  addGroup,
-  authorize,
-  findGroup,
-  modify,
-  type PrefixList,
-  type Rule,
-  revoke,
-  ruleById,
-} from './model.ts';
+import { addGroup, authorize, modify, revoke } from './changes.ts';
+import { findGroup, type PrefixList, type Rule, ruleById, type World } from './model.ts';
 import type { Permission } from './permission.ts';
 import { parseForm } from './query.ts';
 import { Rejection } from './rejection.ts';
@@ -68,26 +59,31 @@ export async function startEc2(options: Ec2Options = {}): Promise<Ec2> {
   let world: World = { groups: [], rules: [], issued: 0, quota, prefixLists: options.prefixLists ?? [] };
   /** What reads still show, oldest first, and for how many more of them. */
   let past: { world: World; reads: number }[] = [];
+  /** What the latest first page was read from. */
+  let listed = world;
   let answered = 0;
 
   function handle(request: EmulatorRequest): EmulatorResponse {
     const requestId = requestIdFrom(++answered);
     try {
       const action = actionOf(request);
-      return xml(200, writeAnswer(action, requestId, perform(action, request.body).body));
+      return xml(200, requestId, writeAnswer(action, requestId, perform(action, request.body).body));
     } catch (error) {
       if (!(error instanceof Rejection)) throw error;
-      return xml(error.status, writeError(error.code, error.message, requestId));
+      return xml(error.status, requestId, writeError(error.code, error.message, requestId));
     }
   }
 
   function perform(name: string, body: string): Outcome {
+    if (name === '') throw new Rejection('MissingAction', 'The request must contain the parameter Action');
     const action = Object.hasOwn(ACTIONS, name) ? ACTIONS[name] : undefined;
+    // Recorded: https://github.com/cognitect-labs/aws-api/issues/6
     if (!action)
       throw new Rejection('InvalidAction', `The action ${name} is not valid for this web service.`);
     const query = parseForm(body);
     const version = query.text('Version');
     query.text('Action');
+    // Recorded: https://github.com/boto/boto3/issues/1138
     if (version !== '2016-11-15')
       throw new Rejection(
         'NoSuchVersion',
@@ -106,11 +102,12 @@ export async function startEc2(options: Ec2Options = {}): Promise<Ec2> {
     return outcome;
   }
 
-  /** What a read sees; the next pages of a listing see what its first page saw and use up no read. */
+  /** What a read sees. With a lag, the further pages of a listing see what its first page saw and use up no read. */
   function view(continued: boolean): World {
-    const seen = past[0]?.world ?? world;
-    if (!continued) past = past.flatMap((old) => (old.reads > 1 ? { ...old, reads: old.reads - 1 } : []));
-    return seen;
+    if (continued) return readLag > 0 ? listed : world;
+    listed = past[0]?.world ?? world;
+    past = past.flatMap((old) => (old.reads > 1 ? { ...old, reads: old.reads - 1 } : []));
+    return listed;
   }
 
   const service: Service = {
@@ -153,22 +150,30 @@ function writes(action: string): boolean {
   return !action.startsWith('Describe');
 }
 
-/** https://docs.aws.amazon.com/AWSEC2/latest/APIReference/errors-overview.html#api-error-codes-table-server */
+/**
+ * https://docs.aws.amazon.com/AWSEC2/latest/APIReference/errors-overview.html (server error codes); the throttling as
+ * recorded in https://github.com/cloudfoundry/bosh-aws-cpi-release/issues/61.
+ */
 function refusal(kind: 'server-error' | 'unavailable' | 'throttle', requestId: string): EmulatorResponse {
   switch (kind) {
     case 'throttle':
-      return xml(503, writeError('RequestLimitExceeded', 'Request limit exceeded.', requestId));
+      return xml(503, requestId, writeError('RequestLimitExceeded', 'Request limit exceeded.', requestId));
     case 'unavailable': {
       const message = 'The service is unavailable. Please try again shortly.';
-      return xml(503, writeError('Unavailable', message, requestId), { 'retry-after': '1' });
+      const answer = xml(503, requestId, writeError('Unavailable', message, requestId));
+      return { ...answer, headers: { ...answer.headers, 'retry-after': '1' } };
     }
     case 'server-error':
-      return xml(500, writeError('InternalError', 'An internal error has occurred', requestId));
+      return xml(500, requestId, writeError('InternalError', 'An internal error has occurred', requestId));
   }
 }
 
-function xml(status: number, body: string, headers: Record<string, string> = {}): EmulatorResponse {
-  return { status, headers: { 'content-type': 'text/xml;charset=UTF-8', ...headers }, body };
+function xml(status: number, requestId: string, body: string): EmulatorResponse {
+  return {
+    status,
+    headers: { 'content-type': 'text/xml;charset=UTF-8', 'x-amzn-requestid': requestId },
+    body,
+  };
 }
 
 function requestIdFrom(number: number): string {

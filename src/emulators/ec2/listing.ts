@@ -6,7 +6,8 @@ export type Filters<T> = { readonly [name: string]: (thing: T) => string };
 
 /**
  * The things that pass every `Filter.N`; the values of one filter are alternatives, `*` and `?` are wildcards.
- * https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_Filter.html
+ * https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_Filter.html; a filter that the action does not know is
+ * refused: https://github.com/kubernetes/kops/pull/17500.
  */
 export function filtered<T>(query: Query, things: readonly T[], filters: Filters<T>): T[] {
   const tests = query.items('Filter').map((item) => {
@@ -20,6 +21,11 @@ export function filtered<T>(query: Query, things: readonly T[], filters: Filters
   return things.filter((thing) => tests.every((test) => test(thing)));
 }
 
+/** The values that `Filter.N` asks for under this name. */
+export function filterValues(query: Query, name: string): string[] {
+  return query.items('Filter').flatMap((item) => (item.text('Name') === name ? item.list('Value') : []));
+}
+
 /**
  * One page in the order of the ids, and the token of the next one. A token names the last id that was given, so that
  * nothing is skipped or repeated when something goes in between.
@@ -31,10 +37,13 @@ export function page<T extends { id: string }>(
   pageSize: number,
 ): { items: T[]; nextToken: string | undefined } {
   const maxResults = query.integer('MaxResults');
-  if (maxResults !== undefined && (maxResults < 5 || maxResults > 1000))
+  // Recorded: https://github.com/aws/aws-sdk-ruby/pull/2575
+  if (maxResults !== undefined && (maxResults < 5 || maxResults > 1000)) {
+    const limit = maxResults < 5 ? 'greater than 5' : 'less than 1000';
     throw invalidValue(
-      `Value ( ${maxResults} ) for parameter maxResults is invalid. Expecting a value between 5 and 1000.`,
+      `Value ( ${maxResults} ) for parameter maxResults is invalid. Expecting a value ${limit}.`,
     );
+  }
   const token = query.text('NextToken');
   const after = token === undefined ? '' : readToken(token);
   const rest = [...things].sort((a, b) => (a.id < b.id ? -1 : 1)).filter(({ id }) => id > after);

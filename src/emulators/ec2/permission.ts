@@ -45,6 +45,10 @@ export function checkDescription(description: string | undefined): void {
   );
 }
 
+/**
+ * `6` is kept as `tcp`, and `all` is no protocol: https://github.com/mulgadc/spinifex/pull/946 and (the recorded
+ * refusal) https://github.com/hashicorp/terraform-provider-aws/issues/1793.
+ */
 function checkProtocol(protocol: string): string {
   const name = PROTOCOL_NAMES[protocol] ?? protocol.toLowerCase();
   const known = name === '-1' || Object.values(PROTOCOL_NAMES).includes(name);
@@ -79,17 +83,34 @@ function checkPorts(
   return { fromPort: -1, toPort: -1 };
 }
 
-/** Recorded wording of a bad CIDR: https://github.com/aws/aws-cli/issues/2428. Host bits are cleared, silently:
- * https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_AuthorizeSecurityGroupIngress.html */
+/**
+ * Recorded: a bad CIDR in https://github.com/aws/aws-cli/issues/2428; host bits are cleared without a word in
+ * https://github.com/ansible/ansible/issues/25403.
+ */
 function checkPeer(asked: Permission): Partial<Permission> {
   const { cidrIpv4, cidrIpv6, prefixListId, referencedGroupId } = asked;
   const peers = [cidrIpv4, cidrIpv6, prefixListId, referencedGroupId].filter((peer) => peer !== undefined);
-  if (peers.length === 0) throw new Rejection('MissingParameter', 'The request must contain a source.');
+  if (peers.length === 0) throw missingSource();
   if (peers.length > 1)
     throw new Rejection('InvalidParameterCombination', 'Only one source can be given for a rule.');
   if (cidrIpv4 !== undefined) return { cidrIpv4: checkCidr(cidrIpv4, 'ipv4') };
   if (cidrIpv6 !== undefined) return { cidrIpv6: checkCidr(cidrIpv6, 'ipv6') };
   return {};
+}
+
+/** Recorded: https://github.com/boto/boto3/issues/1078 */
+export function missingSource(): Rejection {
+  return new Rejection(
+    'MissingParameter',
+    'Missing source specification: include source security group or CIDR information',
+  );
+}
+
+/** Changing a rule is stricter than adding one: https://github.com/alchemy-run/distilled/pull/608 */
+export function checkHostBits({ cidrIpv4, cidrIpv6 }: Permission): void {
+  const cidr = cidrIpv4 ?? cidrIpv6;
+  const parsed = cidr === undefined ? undefined : parseCidr(cidr);
+  if (parsed?.ok && parsed.hostBits) throw invalidValue(`CIDR block ${cidr} is malformed`);
 }
 
 function checkCidr(text: string, family: 'ipv4' | 'ipv6'): string {

@@ -61,7 +61,7 @@ export class Query {
     return [...this.#fields.keys()].some((key) => key === prefix || key.startsWith(`${prefix}.`));
   }
 
-  /** Throws `UnknownParameter` for the first field that was not read. */
+  /** Throws `UnknownParameter` for the first field that was not read (recorded: https://github.com/appoxy/aws/issues/32). */
   finish(): void {
     for (const key of this.#fields.keys()) {
       if (!this.#read.has(key))
@@ -85,6 +85,7 @@ export function parseForm(body: string): Query {
   return new Query(new Map(new URLSearchParams(body)));
 }
 
+/** `MissingParameter`: https://docs.aws.amazon.com/AWSEC2/latest/APIReference/errors-overview.html */
 export function missing(name: string): Rejection {
   return new Rejection('MissingParameter', `The request must contain the parameter ${name}`);
 }

@@ -1,6 +1,6 @@
-import type { Permission } from './permission.ts';
+import { missingSource, type Permission } from './permission.ts';
 import { missing, type Query } from './query.ts';
-import { Rejection } from './rejection.ts';
+import { invalidValue } from './rejection.ts';
 
 /**
  * The permissions of `IpPermissions.N`, or of the older `CidrIp`, `IpProtocol` and ports beside them, one for each peer.
@@ -14,11 +14,12 @@ export function readPermissions(query: Query): Permission[] {
     const permissions = PEERS.flatMap(({ list, field, name }) =>
       item.items(list).map((peer) => {
         const description = peer.text('Description');
+        // The owner of a referenced group: there is one account here.
+        if (list === 'Groups') peer.text('UserId');
         return { ...service, [name]: peer.required(field), ...(description ? { description } : {}) };
       }),
     );
-    if (permissions.length === 0)
-      throw new Rejection('MissingParameter', 'The request must contain a source.');
+    if (permissions.length === 0) throw missingSource();
     return permissions;
   });
 }
@@ -36,11 +37,18 @@ export function readPermission(query: Query): Permission {
   return { ...readService(query), ...Object.fromEntries(given) };
 }
 
-/** The id of the group; these groups stand in a VPC, where a name is not enough. */
+/**
+ * The id of the group; these groups stand in a VPC of one's own, where a name is not enough. Recorded:
+ * https://github.com/aws/aws-cli/issues/743
+ */
 export function readGroupId(query: Query): string {
-  const id = query.text('GroupId');
+  const [id, name] = [query.text('GroupId'), query.text('GroupName')];
   if (id !== undefined) return id;
-  throw missing('groupName or groupId');
+  if (name === undefined) throw missing('groupName or groupId');
+  throw invalidValue(
+    `Invalid value '${name}' for groupName. You may not reference Amazon VPC security groups by name. ` +
+      'Please use the corresponding id for this operation.',
+  );
 }
 
 const PEERS = [
@@ -52,8 +60,14 @@ const PEERS = [
 
 function readService(query: Query): Pick<Permission, 'protocol' | 'fromPort' | 'toPort'> {
   const [fromPort, toPort] = [query.integer('FromPort'), query.integer('ToPort')];
+  const protocol = query.text('IpProtocol');
+  // Recorded: https://github.com/nanovms/ops/issues/735
+  if (!protocol)
+    throw invalidValue(
+      "Invalid value 'null' for protocol. VPC security group rules must specify protocols explicitly.",
+    );
   return {
-    protocol: query.required('IpProtocol'),
+    protocol,
     ...(fromPort === undefined ? {} : { fromPort }),
     ...(toPort === undefined ? {} : { toPort }),
   };
