@@ -52,6 +52,8 @@ interface Kit {
   sync(cidrs: readonly Cidr[], opened?: Opened, identity?: Identity): Promise<void>;
   /** What the object allows, from outside, as sorted keys. */
   outside(): Promise<string[]>;
+  /** Ends the case as skipped, with the reason. */
+  skip(reason: string): never;
 }
 
 export function providerSuite(
@@ -72,17 +74,17 @@ export function providerSuite(
       test.skip(`${title} (${key}: ${reason})`, () => {});
       return;
     }
-    test(title, { timeout: 120_000 }, async () => {
+    test(title, { timeout: 120_000 }, async ({ skip }) => {
       const fixture = await makeFixture();
       try {
-        await body(await makeKit(fixture));
+        await body({ ...(await makeKit(fixture)), skip: (why) => skip(`${key}: ${why}`) });
       } finally {
         await fixture.close();
       }
     });
   }
 
-  async function makeKit(fixture: Fixture): Promise<Kit> {
+  async function makeKit(fixture: Fixture): Promise<Omit<Kit, 'skip'>> {
     const { provider, services, baseDir = tmpdir(), env = {} } = fixture;
     const [first] = services;
     if (!first) throw new Error('a fixture needs a service');
@@ -91,7 +93,7 @@ export function providerSuite(
       const spec = { identity, options: provider.options.parse(fixture.options), baseDir };
       return { opened: await provider.open(spec, io), io };
     };
-    const { opened, io } = await open();
+    const { opened, io } = await open(US, { deadlineMs: Number.POSITIVE_INFINITY });
     const wanted = (cidrs: readonly Cidr[]) => wantedOf(cidrs, services);
     return {
       ...{ fixture, services, first, opened, io, open, wanted },
@@ -275,9 +277,9 @@ export function providerSuite(
       expect(kit.io.operations).toHaveLength(before);
     });
 
-    proves('missing', 'a missing object is a fatal error that names it', async ({ fixture, io }) => {
+    proves('missing', 'a missing object is a fatal error that names it', async ({ fixture, io, skip }) => {
       const { provider, missing, baseDir = tmpdir() } = fixture;
-      if (!missing) return;
+      if (!missing) return skip('the object can always be had');
       const options = provider.options.parse({ ...fixture.options, ...missing.options });
       const opened = await provider.open({ identity: US, options, baseDir }, io);
       const error = await opened.read().then(
@@ -379,7 +381,7 @@ export function providerSuite(
       'a fault before or after any request is got over, and the run ends in sync',
       async (kit) => {
         const { inject } = kit.fixture;
-        if (!inject) return;
+        if (!inject) return kit.skip('faults cannot be injected into this service');
         for (const fault of FAULTS) {
           for (let at = 0, reached = true; reached; at += 1) {
             inject(undefined);
@@ -419,6 +421,8 @@ export function providerSuite(
             },
           };
           await kit.sync([A, C, D], raced);
+          // Without a version to hold a write against, what is done after the proof is left to the next pass.
+          if (nth === 2) await kit.sync([A, C, D]);
           const unowned =
             ownership === 'entry' ? race.unowned.map((cidr) => keyOf({ ...kit.first, cidr })) : [];
           const expected = new Set([...keys(kit.wanted([A, C, D])), ...unowned]);
