@@ -47,7 +47,8 @@ export interface Ec2 extends Emulator {
 
 /**
  * Serves the security group part of EC2 on loopback, in the Query protocol of version 2016-11-15. Any credentials
- * will do. Throws when the port is taken.
+ * will do. Tags, outbound changes and the default VPC are not emulated: asking for them is refused, never ignored.
+ * Throws when the port is taken.
  */
 export async function startEc2(options: Ec2Options = {}): Promise<Ec2> {
   const { quota = 60, pageSize = 1000, readLag = 0, region = 'us-west-2' } = options;

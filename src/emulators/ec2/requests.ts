@@ -1,6 +1,6 @@
 import { missingSource, type Permission } from './permission.ts';
 import { missing, type Query } from './query.ts';
-import { invalidValue } from './rejection.ts';
+import { invalidValue, Rejection } from './rejection.ts';
 
 /**
  * The permissions of `IpPermissions.N`, or of the older `CidrIp`, `IpProtocol` and ports beside them, one for each peer.
@@ -14,9 +14,8 @@ export function readPermissions(query: Query): Permission[] {
     const permissions = PEERS.flatMap(({ list, field, name }) =>
       item.items(list).map((peer) => {
         const description = peer.text('Description');
-        // The owner of a referenced group: there is one account here.
-        if (list === 'Groups') peer.text('UserId');
-        return { ...service, [name]: peer.required(field), ...(description ? { description } : {}) };
+        const value = list === 'Groups' ? readReference(peer) : peer.required(field);
+        return { ...service, [name]: value, ...(description ? { description } : {}) };
       }),
     );
     if (permissions.length === 0) throw missingSource();
@@ -49,6 +48,16 @@ export function readGroupId(query: Query): string {
     `Invalid value '${name}' for groupName. You may not reference Amazon VPC security groups by name. ` +
       'Please use the corresponding id for this operation.',
   );
+}
+
+/** The group that a rule refers to, by its id. Recorded: https://github.com/aws/aws-sdk-js/issues/417 */
+function readReference(peer: Query): string {
+  const id = peer.text('GroupId');
+  peer.text('GroupName');
+  // There is one account here, so the owner is not looked at.
+  peer.text('UserId');
+  if (!id) throw new Rejection('MissingParameter', 'Source group ID missing.');
+  return id;
 }
 
 const PEERS = [
