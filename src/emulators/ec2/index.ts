@@ -16,7 +16,6 @@ import { writeAnswer, writeError } from './xml.ts';
 
 export type { Rule } from './model.ts';
 export type { Permission } from './permission.ts';
-export { Rejection } from './rejection.ts';
 
 export interface Ec2Options extends EmulatorOptions {
   /** Inbound rules a group may have in each family. Default 60, as with AWS. */
@@ -33,7 +32,7 @@ export interface Ec2Options extends EmulatorOptions {
   prefixLists?: readonly PrefixList[];
 }
 
-/** A running EC2. The functions change it from behind, as a person in the console would: they throw the same {@link Rejection}s. */
+/** A running EC2. The functions change it from behind, as a person in the console would: they throw what a request would be refused with. */
 export interface Ec2 extends Emulator {
   /** Gives the id of the new group. */
   createGroup(group: { id?: string; name: string; vpcId?: string }): string;

@@ -126,7 +126,7 @@ export function identityOf(permission: CheckedPermission): string {
   return [protocol, fromPort, toPort, peerOf(permission)].join(' ');
 }
 
-export function peerOf(permission: Permission): string {
+function peerOf(permission: Permission): string {
   const { cidrIpv4, cidrIpv6, prefixListId, referencedGroupId } = permission;
   return cidrIpv4 ?? cidrIpv6 ?? prefixListId ?? referencedGroupId ?? '';
 }

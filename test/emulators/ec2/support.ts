@@ -13,7 +13,7 @@ export async function start(options?: Ec2Options): Promise<{ ec2: Ec2; client: E
   return { ec2, client, groupId: ec2.createGroup({ name: 'databases' }) };
 }
 
-export function clientOf(endpoint: string): EC2Client {
+function clientOf(endpoint: string): EC2Client {
   process.env.AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED = 'true';
   return new EC2Client({
     endpoint,
