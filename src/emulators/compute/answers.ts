@@ -14,23 +14,39 @@ export class ApiError extends Error {
   }
 }
 
-/** 400 for one field. Wording: https://github.com/crowdsecurity/cs-cloud-firewall-bouncer/issues/5 */
+// The wording is the catalogue's, https://docs.cloud.google.com/compute/docs/reference/rest/v1/errors, or else that of
+// a recorded answer; the reasons in `errors[].reason` are those of the recorded answers.
+
+/** INVALID_FIELD_VALUE. As recorded in https://github.com/GoogleCloudPlatform/deploymentmanager-samples/issues/23 */
 export function invalidField(path: string, value: unknown, rule: string): ApiError {
-  const shown = typeof value === 'string' ? value : JSON.stringify(value);
-  return new ApiError(400, 'invalid', `Invalid value for field 'resource.${path}': '${shown}'. ${rule}`);
+  return invalid(`resource.${path}`, value, rule);
 }
 
-/** https://docs.cloud.google.com/compute/docs/troubleshooting/troubleshooting-api-errors (404, `notFound`) */
+/** The same for a parameter of the request. */
+export function invalidParameter(name: string, value: unknown, rule: string): ApiError {
+  return invalid(name, value, rule);
+}
+
+function invalid(field: string, value: unknown, rule: string): ApiError {
+  return new ApiError(400, 'invalid', `Invalid value for field '${field}': '${value}'. ${rule}`);
+}
+
+/** MISSING_REQUIRED_FIELD of the catalogue. */
+export function missingField(field: string): ApiError {
+  return new ApiError(400, 'required', `Required field '${field}' not specified`);
+}
+
+/** PROJECT_NOT_FOUND and its like. As recorded in https://github.com/skyplane-project/skyplane/issues/683 */
 export function notFound(path: string): ApiError {
   return new ApiError(404, 'notFound', `The resource '${path}' was not found`);
 }
 
-/** https://docs.cloud.google.com/compute/docs/troubleshooting/troubleshooting-api-errors (409, `alreadyExists`) */
+/** As recorded in https://github.com/mesosphere-backup/terraform-dcos/issues/23 */
 export function alreadyExists(path: string): ApiError {
   return new ApiError(409, 'alreadyExists', `The resource '${path}' already exists`);
 }
 
-/** As recorded in https://github.com/forseti-security/forseti-security/pull/3424 */
+/** PERMISSIONS_ERROR. As recorded in https://github.com/forseti-security/forseti-security/pull/3424 */
 export function forbidden(permission: string, path: string): ApiError {
   return new ApiError(403, 'forbidden', `Required '${permission}' permission for '${path}'`);
 }
@@ -39,18 +55,26 @@ export function forbidden(permission: string, path: string): ApiError {
 export function refusal(kind: 'server-error' | 'unavailable' | 'throttle'): EmulatorResponse {
   switch (kind) {
     case 'throttle':
-      // A throttled call is a 403: https://docs.cloud.google.com/compute/api-quota
-      return failure(new ApiError(403, 'rateLimitExceeded', 'Rate Limit Exceeded', 'usageLimits'));
+      return failure(new ApiError(403, 'rateLimitExceeded', THROTTLED, 'usageLimits'));
     case 'unavailable': {
-      const busy = failure(
-        new ApiError(503, 'backendError', 'Internal error. Please try again or contact Google Support.'),
-      );
+      const busy = failure(new ApiError(503, 'backendError', BUSY));
       return { ...busy, headers: { ...busy.headers, 'retry-after': '1' } };
     }
     default:
-      return failure(new ApiError(500, 'internalError', 'Internal Error'));
+      return failure(new ApiError(500, 'backendError', BUSY));
   }
 }
+
+/**
+ * A 403, never a 429: https://docs.cloud.google.com/compute/docs/api-rate-limits
+ * As recorded in https://github.com/hashicorp/terraform-provider-google/issues/8360
+ */
+const THROTTLED =
+  "Quota exceeded for quota group 'default' and limit 'Queries per 100 seconds' of service 'compute.googleapis.com' for consumer 'project_number:123456'.";
+
+/** As recorded in https://github.com/ansible/ansible/issues/61515 */
+const BUSY =
+  "Internal error. Please try again or contact Google Support. (Code: '5913B7676272E.AC29531.6D091185')";
 
 export function failure(error: ApiError): EmulatorResponse {
   const { status: code, message, domain, reason } = error;

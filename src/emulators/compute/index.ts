@@ -1,10 +1,13 @@
+import { systemClock } from '../../clock.ts';
 import { type Emulator, type EmulatorOptions, startEmulator } from '../server.ts';
-import type { FirewallFields, FirewallResource } from './model.ts';
+import type { FirewallFields } from './fields.ts';
+import type { FirewallResource } from './model.ts';
 import { makeOperations, type OperationFailure } from './operations.ts';
 import { makeService } from './rest.ts';
 import { makeStore } from './store.ts';
 
-export type { FirewallFields, FirewallResource } from './model.ts';
+export type { FirewallFields } from './fields.ts';
+export type { FirewallResource } from './model.ts';
 export type { OperationFailure } from './operations.ts';
 
 export interface ComputeOptions extends EmulatorOptions {
@@ -37,7 +40,7 @@ export interface Compute extends Emulator {
 
 /** Serves the Compute Engine API, v1, for VPC firewall rules, under `/compute/v1/` on loopback. */
 export async function startCompute(options: ComputeOptions = {}): Promise<Compute> {
-  const now = options.now ?? Date.now;
+  const now = options.now ?? systemClock.now;
   let count = 0n;
   const common = {
     // As in the real answers, whatever endpoint was called.

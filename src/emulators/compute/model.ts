@@ -1,36 +1,6 @@
-import { z } from 'zod';
-import { familyOf, parseCidr } from '../../cidr.ts';
-import { ApiError, invalidField } from './answers.ts';
-
-const list = z.array(z.string()).nullish();
-const rules = z.array(z.strictObject({ IPProtocol: z.string().optional(), ports: list })).nullish();
-
-/** The fields of https://docs.cloud.google.com/compute/docs/reference/rest/v1/firewalls, as a client may send them. */
-export const fieldsSchema = z.strictObject({
-  name: z.string().nullish(),
-  description: z.string().nullish(),
-  network: z.string().nullish(),
-  priority: z.int().nullish(),
-  direction: z.enum(['INGRESS', 'EGRESS']).nullish(),
-  allowed: rules,
-  denied: rules,
-  sourceRanges: list,
-  destinationRanges: list,
-  sourceTags: list,
-  targetTags: list,
-  sourceServiceAccounts: list,
-  targetServiceAccounts: list,
-  disabled: z.boolean().nullish(),
-  logConfig: z.strictObject({ enable: z.boolean().nullish(), metadata: z.string().nullish() }).nullish(),
-  params: z.unknown().optional(),
-  // Output only: taken and ignored, so that what was read can be sent back.
-  kind: z.unknown().optional(),
-  id: z.unknown().optional(),
-  creationTimestamp: z.unknown().optional(),
-  selfLink: z.unknown().optional(),
-});
-
-export type FirewallFields = z.output<typeof fieldsSchema>;
+import { type Family, familyOf, parseCidr } from '../../cidr.ts';
+import { invalidField, missingField } from './answers.ts';
+import type { FirewallFields } from './fields.ts';
 
 export interface ProtocolRule {
   readonly IPProtocol: string;
@@ -72,7 +42,7 @@ const NAMED_PROTOCOLS = ['ah', 'all', 'esp', 'icmp', 'ipip', 'sctp', 'tcp', 'udp
 
 /**
  * Fills the defaults in and refuses what the API refuses. `network` must be a full URL already.
- * Throws {@link ApiError}.
+ * Throws `ApiError`.
  */
 export function complete(fields: FirewallFields & { network: string }): FirewallSpec {
   const { name, network, description } = fields;
@@ -83,17 +53,14 @@ export function complete(fields: FirewallFields & { network: string }): Firewall
   const direction = fields.direction ?? 'INGRESS';
   const allowed = protocolRules('allowed', fields.allowed);
   const denied = protocolRules('denied', fields.denied);
+  // As recorded in https://github.com/forseti-security/forseti-security/pull/3844
   if (allowed && denied)
-    throw new ApiError(400, 'invalid', 'Only one of allowed or denied may be specified for a firewall rule.');
-  if (!allowed && !denied)
-    throw new ApiError(
-      400,
-      'required',
-      "Required field 'resource.allowed' or 'resource.denied' not specified",
-    );
+    throw invalidField('allowed[0]', '', 'Should not specify both allowed and denied in the same time.');
+  if (!allowed && !denied) throw missingField('resource.allowed');
   const lists = presentLists(fields);
   refuseMixes(direction, lists);
-  for (const field of ['sourceRanges', 'destinationRanges'] as const) checkRanges(field, lists[field] ?? []);
+  for (const field of ['sourceRanges', 'destinationRanges'] as const)
+    if (lists[field]) lists[field] = canonicalRanges(field, lists[field]);
   const sources = lists.sourceRanges ?? lists.sourceTags ?? lists.sourceServiceAccounts;
   return {
     name,
@@ -104,7 +71,7 @@ export function complete(fields: FirewallFields & { network: string }): Firewall
     ...(allowed ? { allowed } : {}),
     ...(denied ? { denied } : {}),
     ...lists,
-    // "If neither is set, the rule applies to 0.0.0.0/0": the trap of this API.
+    // Without a source the whole world is one: the trap of this API.
     // https://github.com/hashicorp/terraform-provider-google/issues/4031
     ...(direction === 'INGRESS' && !sources ? { sourceRanges: ['0.0.0.0/0'] } : {}),
     ...(direction === 'EGRESS' && !lists.destinationRanges ? { destinationRanges: ['0.0.0.0/0'] } : {}),
@@ -133,7 +100,7 @@ function presentLists(fields: FirewallFields): Lists {
   );
 }
 
-/** The combinations that the field reference rules out. */
+/** The combinations that https://docs.cloud.google.com/compute/docs/reference/rest/v1/firewalls rules out. */
 function refuseMixes(direction: string, lists: Lists): void {
   const clash = (path: keyof Lists, rule: string) => {
     throw invalidField(path, lists[path]?.[0] ?? '', rule);
@@ -146,17 +113,26 @@ function refuseMixes(direction: string, lists: Lists): void {
       if (lists[path]) clash(path, 'Tags and service accounts cannot be used in one firewall rule.');
 }
 
-function checkRanges(field: 'sourceRanges' | 'destinationRanges', ranges: readonly string[]): void {
-  const families = new Set<string>();
-  for (const [index, range] of ranges.entries()) {
+function canonicalRanges(field: 'sourceRanges' | 'destinationRanges', ranges: readonly string[]): string[] {
+  const families = new Set<Family>();
+  const canonical = ranges.map((range, index) => {
     const parsed = parseCidr(range);
+    // Refused, where other clouds clear the host bits: https://github.com/CartoDB/cartodb/pull/15649
     if (!parsed.ok || parsed.hostBits)
       throw invalidField(`${field}[${index}]`, range, 'Must be a valid CIDR address range.');
     families.add(familyOf(parsed.cidr));
-  }
-  // One rule holds one family: https://docs.cloud.google.com/firewall/docs/firewalls#protocols_and_ports
+    // IPv6 is given back shortened (https://github.com/kubernetes/ingress-gce/pull/2898). A bare IPv4 address is
+    // taken (https://github.com/hashicorp/terraform-provider-google/issues/7322), and kept here as it was sent.
+    return familyOf(parsed.cidr) === 'ipv6' ? parsed.cidr : range;
+  });
+  // "Either IPv4 or IPv6 ranges, but not both": https://docs.cloud.google.com/firewall/docs/using-firewalls
   if (families.size > 1)
-    throw invalidField(field, ranges, 'IPv4 and IPv6 ranges cannot be combined in one firewall rule.');
+    throw invalidField(
+      `${field}[0]`,
+      ranges[0],
+      'IPv4 and IPv6 ranges cannot be combined in one firewall rule.',
+    );
+  return canonical;
 }
 
 function protocolRules(
@@ -166,8 +142,7 @@ function protocolRules(
   if (!given?.length) return undefined;
   return given.map(({ IPProtocol, ports }, index) => {
     const path = `${field}[${index}]`;
-    if (IPProtocol === undefined)
-      throw new ApiError(400, 'required', `Required field 'resource.${path}.IPProtocol' not specified`);
+    if (IPProtocol === undefined) throw missingField(`resource.${path}.IPProtocol`);
     const protocol = IPProtocol.toLowerCase();
     const known =
       NAMED_PROTOCOLS.includes(protocol) || (/^\d{1,3}$/.test(protocol) && Number(protocol) <= 255);
@@ -179,11 +154,13 @@ function protocolRules(
         `Must be one of ${JSON.stringify(NAMED_PROTOCOLS).replaceAll(',', ', ')} or an IP protocol number between 0 and 255.`,
       );
     if (!ports?.length) return { IPProtocol: protocol };
+    // Ports "only for protocols that have them": https://docs.cloud.google.com/firewall/docs/firewalls#protocols_and_ports
     if (!['tcp', 'udp', 'sctp', '6', '17', '132'].includes(protocol))
       throw invalidField(`${path}.ports[0]`, ports[0], 'Ports are allowed for TCP, UDP and SCTP only.');
+    // As recorded in https://github.com/GoogleCloudPlatform/google-cloud-powershell/issues/537
     for (const [at, port] of ports.entries())
       if (!isPortRange(port))
-        throw invalidField(`${path}.ports[${at}]`, port, 'Must be an integer or a range from 0 to 65535.');
+        throw invalidField(`${path}.ports[${at}]`, port, 'Invalid port range specification.');
     return { IPProtocol: protocol, ports };
   });
 }

@@ -1,8 +1,20 @@
-import { ApiError, alreadyExists, invalidField, notFound } from './answers.ts';
-import { complete, type FirewallFields, type FirewallResource, fieldsSchema } from './model.ts';
+import { alreadyExists, invalidField, notFound } from './answers.ts';
+import { type FirewallFields, fieldsSchema } from './fields.ts';
+import { complete, type FirewallResource } from './model.ts';
+
+/** The little that is told of a network: https://docs.cloud.google.com/compute/docs/reference/rest/v1/networks */
+interface NetworkResource {
+  readonly kind: 'compute#network';
+  readonly id: string;
+  readonly creationTimestamp: string;
+  readonly name: string;
+  readonly autoCreateSubnetworks: boolean;
+  readonly routingConfig: { readonly routingMode: 'REGIONAL' };
+  readonly selfLink: string;
+}
 
 interface Project {
-  readonly networks: Set<string>;
+  readonly networks: Map<string, NetworkResource>;
   readonly firewalls: Map<string, FirewallResource>;
 }
 
@@ -11,9 +23,13 @@ export interface Store {
   rules(project: string): FirewallResource[];
   /** Throws 404. */
   rule(project: string, name: string): FirewallResource;
-  networks(project: string): string[];
+  networks(project: string): NetworkResource[];
+  /** Throws 404. */
+  network(project: string, name: string): NetworkResource;
+  /** Throws 404. */
+  project(project: string): object;
   addNetwork(project: string, name: string): void;
-  /** The rule as `fields` would make it. Throws {@link ApiError}. */
+  /** The rule as `fields` would make it. Throws `ApiError`. */
   inserted(project: string, fields: FirewallFields): FirewallResource;
   patched(project: string, name: string, fields: FirewallFields): FirewallResource;
   updated(project: string, name: string, fields: FirewallFields): FirewallResource;
@@ -34,9 +50,30 @@ export function makeStore({ projects, link, newId, timestamp }: StoreGiven): Sto
 
   function open(project: string): Project {
     if (projects && !projects.includes(project)) throw notFound(`projects/${project}`);
-    const known = all.get(project) ?? { networks: new Set(['default']), firewalls: new Map() };
-    all.set(project, known);
-    return known;
+    const known = all.get(project);
+    if (known) return known;
+    const networks = new Map([['default', newNetwork(project, 'default')]]);
+    const opened = { networks, firewalls: new Map<string, FirewallResource>() };
+    all.set(project, opened);
+    return opened;
+  }
+
+  function newNetwork(project: string, name: string): NetworkResource {
+    return {
+      kind: 'compute#network',
+      id: newId(),
+      creationTimestamp: timestamp(),
+      name,
+      autoCreateSubnetworks: true,
+      routingConfig: { routingMode: 'REGIONAL' },
+      selfLink: link(project, `global/networks/${name}`),
+    };
+  }
+
+  function network(project: string, name: string): NetworkResource {
+    const found = open(project).networks.get(name);
+    if (!found) throw notFound(`projects/${project}/global/networks/${name}`);
+    return found;
   }
 
   /** A network by its full or partial URL, as its full URL. */
@@ -57,8 +94,7 @@ export function makeStore({ projects, link, newId, timestamp }: StoreGiven): Sto
         given,
         'Cross-project references for this resource type are not allowed.',
       );
-    if (!open(project).networks.has(name)) throw notFound(`projects/${project}/global/networks/${name}`);
-    return link(project, `global/networks/${name}`);
+    return network(project, name).selfLink;
   }
 
   function rule(project: string, name: string): FirewallResource {
@@ -68,10 +104,11 @@ export function makeStore({ projects, link, newId, timestamp }: StoreGiven): Sto
   }
 
   function changed(current: FirewallResource, project: string, fields: FirewallFields): FirewallResource {
-    const { kind, id, creationTimestamp, selfLink, name } = current;
+    const { kind, id, creationTimestamp, selfLink } = current;
     const network = networkUrl(project, fields.network ?? current.network);
-    const spec = complete({ ...fields, name, network });
-    for (const field of ['network', 'direction'] as const)
+    const spec = complete({ ...fields, name: fields.name ?? current.name, network });
+    // What can be changed, and what cannot: https://docs.cloud.google.com/firewall/docs/using-firewalls
+    for (const field of ['name', 'network', 'direction'] as const)
       if (spec[field] !== current[field])
         throw invalidField(field, spec[field], `The ${field} of a firewall rule cannot be changed.`);
     return { kind, id, creationTimestamp, ...spec, selfLink };
@@ -80,8 +117,13 @@ export function makeStore({ projects, link, newId, timestamp }: StoreGiven): Sto
   return {
     rules: (project) => [...open(project).firewalls.values()].sort((a, b) => (a.name < b.name ? -1 : 1)),
     rule,
-    networks: (project) => [...open(project).networks].sort(),
-    addNetwork: (project, name) => void open(project).networks.add(name),
+    networks: (project) => [...open(project).networks.values()].sort((a, b) => (a.name < b.name ? -1 : 1)),
+    network,
+    project(project) {
+      open(project);
+      return { kind: 'compute#project', name: project, selfLink: link(project, '') };
+    },
+    addNetwork: (project, name) => void open(project).networks.set(name, newNetwork(project, name)),
     inserted(project, fields) {
       const network = networkUrl(project, fields.network ?? 'global/networks/default');
       const spec = complete({ ...fields, network });
@@ -92,42 +134,21 @@ export function makeStore({ projects, link, newId, timestamp }: StoreGiven): Sto
     },
     patched(project, name, fields) {
       const current = rule(project, name);
-      // What is sent replaces what is there, an explicit `[]` or null clears it; the rest stays.
-      return changed(current, project, { ...asFields(current), ...fields });
+      // What is sent replaces what is there, the rest stays. An explicit `[]` clears: so `gcloud compute firewall-rules
+      // update --source-ranges=` works, https://docs.cloud.google.com/sdk/gcloud/reference/compute/firewall-rules/update
+      const logConfig = fields.logConfig && { ...current.logConfig, ...fields.logConfig };
+      return changed(current, project, {
+        ...fieldsSchema.parse(current),
+        ...fields,
+        ...(logConfig ? { logConfig } : {}),
+      });
     },
     updated(project, name, fields) {
-      const current = rule(project, name);
-      return changed(current, project, { direction: current.direction, ...fields });
+      // "All fields will be updated if using PUT, even fields that are not specified":
+      // https://docs.cloud.google.com/compute/docs/reference/rest/v1/firewalls/update
+      return changed(rule(project, name), project, fields);
     },
     put: (project, resource) => void open(project).firewalls.set(resource.name, resource),
     delete: (project, name) => void open(project).firewalls.delete(name),
   };
-}
-
-function asFields(resource: FirewallResource): FirewallFields {
-  return fieldsSchema.parse(resource);
-}
-
-/** Reads a request's JSON. Throws {@link ApiError} when it is none, or has a field that a rule has not. */
-export function parseFields(body: string): FirewallFields {
-  // Node's client sends a resource of nothing but empty lists as the JSON string "".
-  if (body === '' || body === '""')
-    throw new ApiError(400, 'required', "Required field 'resource' not specified");
-  let data: unknown;
-  try {
-    data = JSON.parse(body);
-  } catch {
-    throw new ApiError(400, 'parseError', 'Parse Error');
-  }
-  const parsed = fieldsSchema.safeParse(data);
-  if (parsed.success) return parsed.data;
-  const issue = parsed.error.issues[0];
-  const path = issue?.path.join('.') ?? '';
-  if (issue?.code === 'unrecognized_keys')
-    throw new ApiError(
-      400,
-      'badRequest',
-      `Invalid JSON payload received. Unknown name "${issue.keys[0]}"${path && ` at '${path}'`}: Cannot find field.`,
-    );
-  throw new ApiError(400, 'invalid', `Invalid value for field 'resource.${path}'. ${issue?.message ?? ''}`);
 }
