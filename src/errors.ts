@@ -25,6 +25,8 @@ const FATAL = {
   'not-owned': 'It belongs to somebody else. Choose another name, or take it over with `"adopt": true`.',
   'object-differs':
     'It is not the kind of object this target manages; correct it by hand or choose another one.',
+  'target-full':
+    'Nothing was added. Take rules away that nobody needs, or have the quota of the service raised.',
   'write-refused': 'This change would open the target far too wide, so the provider itself refuses it.',
   'bad-answer': 'The service answered with something that is no answer; nothing was concluded from it.',
   'request-refused': 'The service refused the request as it stands; its message says why.',
