@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import type { Io } from '../../providers/provider.ts';
 import type { Clock } from '../../src/clock.ts';
 import { TransientError } from '../../src/errors.ts';
@@ -32,12 +33,11 @@ export function instantClock(start = 0): Clock {
   };
 }
 
-/** A real {@link Io} on an instant clock: counts, retries as the core does, and gives ids in a fixed order. */
+/** A real {@link Io} on an instant clock: counts, and retries as the core does. */
 export function testIo(options: TestIoOptions = {}): TestIo {
   const { env = {}, callTimeoutMs = 10_000, deadlineMs = 300_000, beforeAttempt, afterAttempt } = options;
   const clock = instantClock();
   const operations: string[] = [];
-  let ids = 0;
   return {
     env,
     operations,
@@ -58,9 +58,7 @@ export function testIo(options: TestIoOptions = {}): TestIo {
       await clock.sleep(ms);
       if (clock.now() > deadlineMs) throw new TransientError('deadline', 'the run reached its deadline');
     },
-    uuid: () => {
-      ids += 1;
-      return `00000000-0000-4000-8000-${String(ids).padStart(12, '0')}`;
-    },
+    // Never the same twice, in another run neither: a service takes a repeated id for the same request.
+    uuid: randomUUID,
   };
 }
