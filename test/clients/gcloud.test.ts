@@ -6,6 +6,7 @@ import { afterAll, describe, expect, onTestFinished, test } from 'vitest';
 import { z } from 'zod';
 import { type Compute, type ComputeOptions, startCompute } from '../../src/emulators/compute/index.ts';
 
+const GCLOUD = 'gcloud';
 const version = installed();
 if (version === undefined)
   console.warn('Skipped: the gcloud CLI is not installed, so the Compute emulator was not held to it.');
@@ -21,7 +22,7 @@ const ruleSchema = z.looseObject({ name: z.string(), sourceRanges: z.array(z.str
 function installed(): string | undefined {
   try {
     const stdio: ['ignore', 'pipe', 'ignore'] = ['ignore', 'pipe', 'ignore'];
-    return execFileSync('gcloud', ['version'], { encoding: 'utf8', stdio }).split('\n')[0];
+    return execFileSync(GCLOUD, ['version'], { encoding: 'utf8', stdio }).split('\n')[0];
   } catch {
     return undefined;
   }
@@ -48,7 +49,7 @@ function run(
 ): Promise<{ status: unknown; stdout: string; stderr: string }> {
   const all = ['compute', ...args, '--format=json', '--verbosity=error'];
   return new Promise((resolve) => {
-    execFile('gcloud', all, { env: environment(compute) }, (error, stdout, stderr) =>
+    execFile(GCLOUD, all, { env: environment(compute) }, (error, stdout, stderr) =>
       resolve({ status: error ? error.code : 0, stdout, stderr }),
     );
   });

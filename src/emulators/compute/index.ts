@@ -8,7 +8,6 @@ import { makeStore } from './store.ts';
 
 export type { FirewallFields } from './fields.ts';
 export type { FirewallResource } from './model.ts';
-export type { OperationFailure } from './operations.ts';
 
 export interface ComputeOptions extends EmulatorOptions {
   /** Most items of one page; default 500, as the service's own limit. */

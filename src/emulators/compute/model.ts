@@ -2,7 +2,7 @@ import { type Family, familyOf, parseCidr } from '../../cidr.ts';
 import { invalidField, missingField } from './answers.ts';
 import type { FirewallFields } from './fields.ts';
 
-export interface ProtocolRule {
+interface ProtocolRule {
   readonly IPProtocol: string;
   readonly ports?: readonly string[];
 }

@@ -1,4 +1,5 @@
-import { notFound } from './answers.ts';
+import { STATUS_CODES } from 'node:http';
+import { ApiError, notFound } from './answers.ts';
 
 /** What an operation ended with instead of success. */
 export interface OperationFailure {
@@ -10,7 +11,7 @@ export interface OperationFailure {
 }
 
 /** https://docs.cloud.google.com/compute/docs/reference/rest/v1/globalOperations */
-export interface OperationResource {
+interface OperationResource {
   readonly kind: 'compute#operation';
   readonly id: string;
   readonly name: string;
@@ -35,7 +36,7 @@ export interface Work {
   readonly type: 'insert' | 'patch' | 'update' | 'delete';
   readonly targetLink: string;
   readonly targetId: string;
-  /** Makes the change; called once, when the operation is done. */
+  /** Makes the change; called once, when the operation is done. An `ApiError` it throws is what the operation ends with. */
   readonly effect: () => void;
   readonly requestId: string | undefined;
 }
@@ -61,10 +62,27 @@ export interface Operations {
   list(project: string): OperationResource[];
   /** Ends what is under way on one object: its operations run one after another. */
   settle(targetLink: string): void;
-  /** To be called at every request. */
-  tick(): void;
+  /** To be called at every request to `project`. */
+  tick(project: string): void;
   failNext(failure: OperationFailure): void;
 }
+
+/** What went wrong while the change was made: the object was changed or taken away since it was accepted. */
+function attempt(work: Work): OperationFailure | undefined {
+  try {
+    work.effect();
+    return undefined;
+  } catch (error) {
+    if (!(error instanceof ApiError)) throw error;
+    return { code: CODES[error.status] ?? 'INVALID_USAGE', message: error.message, httpStatus: error.status };
+  }
+}
+
+/** As recorded in https://github.com/ansible/ansible-modules-core/issues/61 (the second) */
+const CODES: Readonly<Record<number, string>> = { 404: 'RESOURCE_NOT_FOUND', 409: 'RESOURCE_ALREADY_EXISTS' };
+
+/** `httpErrorMessage` is the status' own phrase. */
+const phrase = (status: number) => STATUS_CODES[status]?.toUpperCase() ?? '';
 
 /** Operations that answer RUNNING to the first `polls` polls and DONE to the next. */
 export function makeOperations(given: {
@@ -79,8 +97,7 @@ export function makeOperations(given: {
 
   function finish(running: Running): OperationResource {
     if (running.resource.status === 'DONE') return running.resource;
-    const { failure, work } = running;
-    if (!failure) work.effect();
+    const failure = running.failure ?? attempt(running.work);
     const time = given.timestamp();
     running.resource = {
       ...running.resource,
@@ -92,7 +109,7 @@ export function makeOperations(given: {
         ? {
             error: { errors: [{ code: failure.code, message: failure.message }] },
             httpErrorStatusCode: failure.httpStatus ?? 400,
-            httpErrorMessage: failure.httpStatus === 403 ? 'FORBIDDEN' : 'BAD REQUEST',
+            httpErrorMessage: phrase(failure.httpStatus ?? 400),
           }
         : {}),
     };
@@ -147,8 +164,9 @@ export function makeOperations(given: {
     settle(targetLink) {
       for (const running of all.values()) if (running.work.targetLink === targetLink) finish(running);
     },
-    tick() {
+    tick(project) {
       for (const running of all.values()) {
+        if (running.work.project !== project) continue;
         running.requestsSince += 1;
         if (running.requestsSince > UNATTENDED) finish(running);
       }

@@ -62,10 +62,11 @@ export function makeService({ store, operations, link, pageSize, denied }: RestG
     const targetLink = link(project, `global/firewalls/${name}`);
     operations.settle(targetLink);
     const target = resultOf(type, project, name, fields);
-    const effect = () => (type === 'delete' ? store.delete(project, name) : store.put(project, target));
+    const effect = () => carryOut(type, project, target, fields);
     return operations.start({ project, type, targetLink, targetId: target.id, effect, requestId });
   }
 
+  /** What a write would make of the rule as it is now. Throws what it would be refused with. */
   function resultOf(
     type: Work['type'],
     project: string,
@@ -82,6 +83,19 @@ export function makeService({ store, operations, link, pageSize, denied }: RestG
       case 'delete':
         return store.rule(project, name);
     }
+  }
+
+  /** Does it, to the rule as it is by then: a person may have been faster. */
+  function carryOut(
+    type: Work['type'],
+    project: string,
+    accepted: FirewallResource,
+    fields: FirewallFields,
+  ): void {
+    const { id, name } = accepted;
+    const result = resultOf(type, project, name, fields);
+    if (type === 'delete') store.delete(project, name);
+    else store.put(project, type === 'insert' ? { ...result, id } : result);
   }
 
   /** The object that a permission is missing for, as the refusals name it: the project for listings. */
@@ -105,11 +119,11 @@ export function makeService({ store, operations, link, pageSize, denied }: RestG
       return { operation: route?.method ?? 'unknown', writes: route?.writes ?? false };
     },
     handle(request): EmulatorResponse {
-      operations.tick();
       try {
         const found = findRoute(request);
         if (!found) throw new ApiError(404, 'notFound', 'Not Found');
         const { route, call } = found;
+        operations.tick(call.project);
         const missing = route.permissions.find((permission) => denied.includes(permission));
         if (missing) throw forbidden(missing, objectOf(missing, route, call));
         return json(200, answer(route, call));

@@ -10,7 +10,7 @@ export interface Call {
 }
 
 /** The methods that this emulator has, as the API calls them. */
-export type Method =
+type Method =
   | `firewalls.${'list' | 'get' | 'insert' | 'patch' | 'update' | 'delete'}`
   | `globalOperations.${'list' | 'get' | 'wait'}`
   | `networks.${'list' | 'get'}`

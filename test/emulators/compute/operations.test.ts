@@ -70,6 +70,36 @@ test('operations on one rule run one after another', async () => {
   expect(compute.rule(project, 'allow')).toMatchObject({ priority: 900, ...other });
 });
 
+test('what a person changes while an operation runs is not lost', async () => {
+  const project = 'meanwhile';
+  compute.insert(project, rule);
+  const patch = clients.firewalls.patch({ project, firewall: 'allow', firewallResource: other });
+  await patch;
+  compute.edit(project, 'allow', { disabled: true });
+  await clients.done(patch, project);
+  expect(compute.rule(project, 'allow')).toMatchObject({ disabled: true, ...other });
+});
+
+test('an operation fails when its rule is taken away, or made by somebody else, while it runs', async () => {
+  const project = 'too-late';
+  const insert = clients.firewalls.insert({ project, firewallResource: rule });
+  await insert;
+  compute.insert(project, { ...rule, description: 'faster' });
+  expect(await clients.done(insert, project)).toMatchObject({
+    httpErrorStatusCode: 409,
+    error: { errors: [{ code: 'RESOURCE_ALREADY_EXISTS' }] },
+  });
+  expect(compute.rule(project, 'allow')?.description).toBe('faster');
+  const patch = clients.firewalls.patch({ project, firewall: 'allow', firewallResource: other });
+  await patch;
+  compute.remove(project, 'allow');
+  expect(await clients.done(patch, project)).toMatchObject({
+    httpErrorStatusCode: 404,
+    error: { errors: [{ code: 'RESOURCE_NOT_FOUND' }] },
+  });
+  expect(compute.rules(project)).toEqual([]);
+});
+
 test('an operation that fails says why when it is done, and changes nothing', async () => {
   const project = 'failing';
   const before = compute.insert(project, rule);
