@@ -82,8 +82,9 @@ interface Group {
 
 async function readGroup(group: Group, maxRules: number): Promise<Snapshot> {
   const rules = await listRules(group);
-  // An unknown group has no rules either, and says so only here.
-  if (rules.length === 0) await requireGroup(group);
+  // An unknown group has no rules either, and says so only here; some services that imitate EC2 tell the owner only here.
+  const accountIsOpen = group.accountId !== undefined && rules.some(({ GroupOwnerId }) => !GroupOwnerId);
+  if (rules.length === 0 || accountIsOpen) await requireGroup(group);
   const inbound = rules.filter(({ IsEgress }) => !IsEgress);
   return {
     entries: inbound.flatMap((rule) => entryOf(rule, (what) => badAnswer(group, what)) ?? []),
@@ -143,7 +144,7 @@ function describeRules(group: Group, token: string | undefined) {
 }
 
 /**
- * Throws `target-missing` unless the group exists.
+ * Throws `target-missing` unless the group exists, `wrong-account` unless it belongs to the account demanded.
  * https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_DescribeSecurityGroups.html
  */
 async function requireGroup(group: Group): Promise<void> {
@@ -199,7 +200,7 @@ function checkRow(row: SecurityGroupRule, group: Group): Rule {
   if (GroupId !== group.id) throw badAnswer(group, `has ${SecurityGroupRuleId} of the group ${GroupId}`);
   if (IsEgress === undefined || !IpProtocol)
     throw badAnswer(group, `does not tell direction and protocol of ${SecurityGroupRuleId}`);
-  checkAccount(row.GroupOwnerId, group);
+  if (row.GroupOwnerId) checkAccount(row.GroupOwnerId, group);
   return { ...row, SecurityGroupRuleId, IpProtocol };
 }
 

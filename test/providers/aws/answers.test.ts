@@ -106,11 +106,21 @@ test.each([
   await expect(reading).rejects.toMatchObject({ code, message: expect.stringContaining(GROUP) });
 });
 
-test('a rule that does not tell its account fails where an account is demanded', async () => {
-  const respond = () => page([{ groupOwnerId: undefined }]);
-  await expect((await readFrom(respond)).reading).resolves.toBeDefined();
-  const { reading } = await readFrom(respond, { accountId: '123456789012' });
-  await expect(reading).rejects.toMatchObject({ code: 'wrong-account' });
+test('where rules do not tell their account, the group itself is asked, and only when an account is demanded', async () => {
+  const group = (owner: string) =>
+    `<securityGroupInfo><item><groupId>${GROUP}</groupId>${owner}</item></securityGroupInfo>`;
+  const respond = (owner: string) => (action: string) =>
+    action === 'DescribeSecurityGroups' ? answer(action, group(owner)) : page([{ groupOwnerId: undefined }]);
+  const accountId = '123456789012';
+  const one = await readFrom(respond(''));
+  await one.reading;
+  expect(one.io.operations).toEqual(['DescribeSecurityGroupRules']);
+  const right = await readFrom(respond(`<ownerId>${accountId}</ownerId>`), { accountId });
+  expect((await right.reading).entries).toHaveLength(1);
+  for (const owner of ['<ownerId>210987654321</ownerId>', '']) {
+    const { reading } = await readFrom(respond(owner), { accountId });
+    await expect(reading).rejects.toMatchObject({ code: 'wrong-account' });
+  }
 });
 
 test.each([
