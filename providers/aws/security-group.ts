@@ -19,10 +19,7 @@ const options = z.strictObject({
   ...accessSchema.shape,
   groupId: z
     .string()
-    .regex(
-      /^sg-[0-9a-f]{8}(?:[0-9a-f]{9})?$/,
-      'must be the id of a security group such as sg-0a1b2c3d4e5f60718',
-    )
+    .regex(/^sg-[0-9a-f]{8,17}$/, 'must be the id of a security group such as sg-0a1b2c3d4e5f60718')
     .describe('Id of the security group'),
   allow: allowSchema.superRefine((allow, context) => {
     // EC2 opens all ports of any protocol but these: https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_IpPermission.html
