@@ -7,9 +7,11 @@ import { ConflictError, FatalError } from '../../src/errors.ts';
 import {
   type Change,
   defineProvider,
+  formatMarker,
   type Identity,
   type Io,
   isOurs,
+  markerOf,
   type Opened,
   refuseTooBroad,
   type Snapshot,
@@ -85,13 +87,22 @@ function openFile(path: string, format: Format, identity: Identity, io: Io): Ope
 
 function snapshotOf(content: string, format: Format, identity: Identity, path: string): Snapshot {
   const { entries, strange } = format.parse(content, identity, path);
+  const desired = formatMarker(markerOf(identity));
+  const outdated = entries.find(
+    ({ marker }) => isOurs(marker, identity) && marker?.target !== identity.target,
+  );
+  const repair = { repair: true, id: path };
   return {
     entries: entries.map(({ cidr, marker }) => ({ cidr, protocol: null, ports: null, marker, id: path })),
     beside: [],
-    settings:
-      strange.length === 0
-        ? []
-        : [{ field: 'other-lines', actual: strange.join(', '), desired: 'none', repair: true, id: path }],
+    settings: [
+      ...(strange.length > 0
+        ? [{ field: 'other-lines', actual: strange.join(', '), desired: 'none', ...repair }]
+        : []),
+      ...(outdated?.marker
+        ? [{ field: 'marker', actual: formatMarker(outdated.marker), desired, ...repair }]
+        : []),
+    ],
     capacity: [],
     warnings: [],
   };
