@@ -1,0 +1,63 @@
+import type { Pass } from '../pass.ts';
+import type { Report } from '../report.ts';
+import type { State } from '../state/state.ts';
+import { readVersion } from '../version.ts';
+import { afterDelivery, decideAlerts, outcomes, type Situation } from './alert.ts';
+import { channelId } from './channel.ts';
+import { deliverAll, resultsOf } from './index.ts';
+import type { Condition } from './types.ts';
+
+export interface ToTell {
+  readonly report: Omit<Report, 'alerts'>;
+  readonly conditions: readonly Condition[];
+  /** Milliseconds since the epoch. */
+  readonly now: number;
+}
+
+export interface Told {
+  readonly alerts: Report['alerts'];
+  /** With what the channels have been told. */
+  readonly state: State;
+  /** One line for each channel that failed. */
+  readonly failures: readonly string[];
+}
+
+/** Tells the channels what they are due and gives the state that remembers it. Never throws for a channel. */
+export async function sendAlerts(
+  pass: Pass,
+  state: State,
+  { report, conditions, now }: ToTell,
+): Promise<Told> {
+  const { config, world, signal } = pass;
+  const looked = new Set(report.targets.filter(({ status }) => status !== 'skipped').map(({ name }) => name));
+  const exists = new Set(config.targets.map(({ name }) => name));
+  const situation: Situation = {
+    conditions,
+    observed: (key) => {
+      const [type = '', name = ''] = splitOnce(key);
+      // A target that left the config is nobody's worry any more; one that was not looked at says nothing.
+      return !type.startsWith('target.') && !type.startsWith('drift.')
+        ? true
+        : !exists.has(name) || looked.has(name);
+    },
+    memory: state.alerts,
+    channels: config.alerts.map(channelId),
+    now,
+    repeatAfterMs: config.repeatAlertsAfter,
+  };
+  const due = decideAlerts(situation);
+  const origin = { owner: config.owner, runId: report.runId, version: readVersion() };
+  const { clock, random, env } = world;
+  const delivered = await deliverAll(due, config.alerts, origin, { clock, random, signal, env });
+  const results = resultsOf(delivered);
+  return {
+    alerts: outcomes(due, results),
+    state: { ...state, alerts: afterDelivery(situation, due, results) },
+    failures: delivered.flatMap(({ error }) => (error ? [`${error.message}. ${error.hint}`] : [])),
+  };
+}
+
+function splitOnce(key: string): [string, string] {
+  const colon = key.indexOf(':');
+  return colon === -1 ? [key, ''] : [key.slice(0, colon), key.slice(colon + 1)];
+}

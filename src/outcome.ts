@@ -1,0 +1,154 @@
+import { formatMarker, markerOf } from '../providers/provider.ts';
+import type { Applied } from './apply.ts';
+import { errorInfo } from './errors.ts';
+import type { GuardedPlan } from './guards/plan.ts';
+import type { Ruling } from './guards/ruling.ts';
+import type { PlannedChange, PlanTarget } from './plan.ts';
+import type { ChangeReport, EgressReport, SourceReport, TargetReport } from './report.ts';
+import type { SourceReading } from './sources/read.ts';
+import type { Warning } from './warnings.ts';
+
+/** What became of one target in one pass. */
+export type Outcome =
+  /** No list to work from, so it was not even read. */
+  | { readonly kind: 'skipped' }
+  /** It could not be read. */
+  | { readonly kind: 'unread'; readonly error: unknown }
+  /** Read and planned; `applied` is absent where nothing may be written (a dry run, `check`). */
+  | { readonly kind: 'planned'; readonly plan: GuardedPlan; readonly applied?: Applied };
+
+/** One target's lines of the report. */
+export function reportTarget(
+  target: PlanTarget & { readonly providerName: string },
+  outcome: Outcome,
+  { apiCalls, warnings }: { apiCalls: number; warnings: readonly Warning[] },
+): TargetReport {
+  const common = { name: target.name, provider: target.providerName, apiCalls };
+  if (outcome.kind !== 'planned') {
+    const failed = outcome.kind === 'unread';
+    return {
+      ...common,
+      status: failed ? 'failed' : 'skipped',
+      planId: null,
+      changes: [],
+      drift: [],
+      pendingRemovals: [],
+      held: [],
+      warnings: [...warnings],
+      error: failed ? errorInfo(outcome.error) : null,
+    };
+  }
+  const { applied } = outcome;
+  const plan = applied?.plan ?? outcome.plan;
+  const changes = mergeChanges(outcome.plan.changes, applied);
+  const late = applied?.unproven ?? [];
+  return {
+    ...common,
+    status: statusOf(outcome),
+    planId: outcome.plan.id,
+    changes: changes.map((planned) => reportChange(planned, target, applied?.done.has(planned.key) ?? false)),
+    drift: outcome.plan.drift.map(({ cause, cidr, detail }) => ({ cause, cidr, detail })),
+    pendingRemovals: plan.pending.map(({ entry, removeAfter }) => ({
+      cidr: entry.cidr,
+      protocol: entry.protocol,
+      ports: entry.ports,
+      removeAfter: new Date(removeAfter).toISOString(),
+    })),
+    held: plan.holds.map(({ guard, detail, id }) => ({ guard, detail, id })),
+    warnings: [
+      ...warnings,
+      ...plan.warnings,
+      ...(late.length > 0
+        ? [
+            {
+              code: 'unproven' as const,
+              detail: `${late.length} written changes do not show yet; removals wait`,
+            },
+          ]
+        : []),
+    ],
+    error: applied?.error === undefined ? null : errorInfo(applied.error),
+  };
+}
+
+function statusOf(outcome: Extract<Outcome, { kind: 'planned' }>): TargetReport['status'] {
+  const { applied } = outcome;
+  const plan = applied?.plan ?? outcome.plan;
+  if (applied?.error !== undefined) return 'failed';
+  if (plan.holds.length > 0) return 'held';
+  if (!applied) return plan.changes.length > 0 ? 'would-change' : 'in-sync';
+  if (applied.done.size > 0 || applied.unproven.length > 0) return 'changed';
+  return [...plan.blocked.values()].includes('mode') ? 'would-change' : 'in-sync';
+}
+
+function mergeChanges(planned: readonly PlannedChange[], applied: Applied | undefined): PlannedChange[] {
+  const merged = new Map([...planned, ...(applied?.changes ?? [])].map((change) => [change.key, change]));
+  return [...merged.values()];
+}
+
+function reportChange({ change, cause }: PlannedChange, target: PlanTarget, applied: boolean): ChangeReport {
+  switch (change.action) {
+    case 'add':
+    case 'remove': {
+      const { cidr, protocol, ports } = change.entry;
+      return { action: change.action, cidr, protocol, ports, cause, applied };
+    }
+    case 'update': {
+      const { field, actual, desired } = change.setting;
+      return { action: 'update', field, from: actual, to: desired, cause, applied };
+    }
+    case 'mark': {
+      const { cidr, protocol, ports, description } = change.entry;
+      const to = formatMarker(markerOf(target.spec.identity));
+      return {
+        action: 'update',
+        cidr,
+        protocol,
+        ports,
+        field: 'description',
+        from: description ?? '',
+        to,
+        cause,
+        applied,
+      };
+    }
+  }
+}
+
+export function reportEgress(ruling: Ruling, readings: readonly SourceReading[]): EgressReport {
+  const open = ruling.verdict === 'held' || ruling.verdict === 'refused';
+  return {
+    listId: ruling.listId,
+    cidrs: ruling.inForce === null ? null : [...ruling.inForce],
+    candidate: open && ruling.candidate ? [...ruling.candidate] : null,
+    added: [...ruling.added],
+    removed: [...ruling.removed],
+    held:
+      ruling.verdict === 'held'
+        ? ruling.findings.map(({ guard, detail }) => ({ guard, detail, id: ruling.listId ?? '' }))
+        : [],
+    refused: ruling.findings
+      .filter(({ effect }) => effect === 'refuse')
+      .map(({ guard, detail }) => ({ guard, detail })),
+    sources: readings.map(reportSource),
+  };
+}
+
+export function reportSource({ type, status, url, cidrs, evidence, error }: SourceReading): SourceReport {
+  const { httpStatus, bytes, sha256, etag, lastModified, position, duplicates, hostBits } = evidence;
+  return {
+    type,
+    status,
+    url,
+    count: cidrs.length,
+    httpStatus,
+    bytes,
+    sha256,
+    etag,
+    lastModified,
+    position,
+    duplicates: [...duplicates],
+    hostBits: [...hostBits],
+    error,
+  };
+}
