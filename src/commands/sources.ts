@@ -1,0 +1,48 @@
+import { readSources } from '../fetch.ts';
+import { ruleOnList } from '../guards/ruling.ts';
+import { reportEgress } from '../outcome.ts';
+import { renderEgressMarkdown } from '../render/markdown.ts';
+import { styleFor } from '../render/style.ts';
+import { renderEgress } from '../render/text.ts';
+import type { EgressReport } from '../report.ts';
+import { agree } from '../sources/agree.ts';
+import { type Flags, narrate, openContext, type Result, secretsOf, type Terminal } from './context.ts';
+
+/** `sources`: what each source publishes now, and the evidence. Looks at nothing else and remembers nothing. */
+export async function sources(options: Flags, terminal: Terminal): Promise<Result> {
+  const context = await openContext(options, terminal, 'warn');
+  const { config, world } = context;
+  const signal = AbortSignal.any([terminal.signal, AbortSignal.timeout(config.safety.deadline)]);
+  const readings = await readSources({ config, world, signal, dryRun: true, tell: narrate(context) });
+  const agreement = agree(readings, config.safety);
+  const ruling = ruleOnList({
+    agreement,
+    accepted: null,
+    recent: [],
+    owned: [],
+    ranges: { kind: 'not-asked' },
+    limits: config.safety,
+    approvals: new Set(),
+  });
+  const refused = ruling.verdict === 'refused';
+  const egress: EgressReport = {
+    ...reportEgress(ruling, readings),
+    cidrs: refused || ruling.candidate === null ? [] : [...ruling.candidate],
+    // Against what? Nothing was accepted before: what is published is in `cidrs`.
+    added: [],
+    removed: [],
+  };
+  const well = ruling.verdict === 'accepted' && readings.every(({ status }) => status === 'ok');
+  const style = styleFor(options.color);
+  const lines = renderEgress(egress, style);
+  if (agreement.kind !== 'agreed')
+    lines.push(`${style.red('error')}  ${agreement.error.message}`, `       ${agreement.error.hint}`);
+  else if (!refused) lines.push('', ...(egress.cidrs?.map((cidr) => `  ${cidr}`) ?? []));
+  return {
+    exitCode: well ? 0 : 1,
+    json: egress,
+    lines,
+    markdown: renderEgressMarkdown(egress),
+    secrets: secretsOf(config),
+  };
+}
