@@ -52,10 +52,10 @@ export function stepsOf(changes: readonly Change[], snapshot: Snapshot, spec: Ru
   const first = snapshot.entries.some(({ id, cidr }) => id === spec.rule && familyOf(cidr) === 'ipv6')
     ? [...FAMILIES].reverse()
     : FAMILIES;
-  const order = ['insert', 'patch', 'update', 'delete'];
+  const rank = { insert: 0, patch: 1, update: 1, delete: 2 };
   return first
     .flatMap((family) => stepFor(family, changes, snapshot, spec))
-    .sort((a, b) => order.indexOf(a.action) - order.indexOf(b.action));
+    .sort((a, b) => rank[a.action] - rank[b.action]);
 }
 
 function stepFor(family: Family, changes: readonly Change[], snapshot: Snapshot, spec: RuleSpec): Step[] {
