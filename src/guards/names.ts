@@ -1,4 +1,4 @@
-/** Checks of a fetched list. The first three and `prefix-length` refuse; the others hold, and can be approved. */
+/** Checks of a fetched list. The first four refuse; the others hold, and can be approved. */
 export const LIST_GUARDS = [
   'min-entries',
   'max-entries',
