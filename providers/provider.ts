@@ -211,7 +211,10 @@ export const allowSchema = z
         .union([z.enum(['tcp', 'udp', 'sctp']), z.literal(6), z.literal(17), z.literal(132)])
         .describe('`tcp`, `udp` or `sctp`, or the protocol number of one of them')
         .transform((p) => (typeof p === 'string' ? p : PROTOCOLS[p])),
-      ports: z.array(z.union([port, portRange])).min(1),
+      ports: z
+        .array(z.union([port, portRange]))
+        .min(1)
+        .describe('Ports such as 5432, and ranges such as "6432-6439"'),
     }),
   )
   .min(1);

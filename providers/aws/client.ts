@@ -26,12 +26,13 @@ export const accessSchema = z.strictObject({
     .union([
       roleArn,
       z.strictObject({
-        roleArn,
-        externalId: z.string().min(2).max(1224).optional(),
+        roleArn: roleArn.describe('ARN of the role'),
+        externalId: z.string().min(2).max(1224).optional().describe('What the role asks for, if it does'),
         sessionName: z
           .string()
           .regex(/^[\w+=,.@-]{2,64}$/, 'must be 2 to 64 letters, digits or +=,.@-')
-          .optional(),
+          .optional()
+          .describe('What CloudTrail calls the session'),
       }),
     ])
     .transform((role) => (typeof role === 'string' ? { roleArn: role } : role))

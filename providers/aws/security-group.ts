@@ -21,14 +21,16 @@ const options = z.strictObject({
     .string()
     .regex(/^sg-[0-9a-f]{8,17}$/, 'must be the id of a security group such as sg-0a1b2c3d4e5f60718')
     .describe('Id of the security group'),
-  allow: allowSchema.superRefine((allow, context) => {
-    // EC2 opens all ports of any protocol but these: https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_IpPermission.html
-    allow.forEach(({ protocol }, index) => {
-      if (protocol !== 'sctp') return;
-      const message = 'cannot be sctp: a security group has no ports for it and would open them all';
-      context.addIssue({ code: 'custom', path: [index, 'protocol'], message });
-    });
-  }),
+  allow: allowSchema
+    .superRefine((allow, context) => {
+      // EC2 opens all ports of any protocol but these: https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_IpPermission.html
+      allow.forEach(({ protocol }, index) => {
+        if (protocol !== 'sctp') return;
+        const message = 'cannot be sctp: a security group has no ports for it and would open them all';
+        context.addIssue({ code: 'custom', path: [index, 'protocol'], message });
+      });
+    })
+    .describe('The ports that the addresses may reach'),
   adopt: z
     .boolean()
     .default(false)
