@@ -45,6 +45,7 @@ export const CASE_KEYS = [
   'mark',
   'boundaries',
   'faults',
+  'storm',
   'second-writer',
   'stopped',
 ] as const;
