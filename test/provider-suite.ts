@@ -15,7 +15,7 @@ import { type Case, makeKit } from './support/suite/kit.ts';
 import { ownershipCases } from './support/suite/ownership.ts';
 import { troubleCases } from './support/suite/trouble.ts';
 
-export type { Allowed, Capabilities, CaseKey, Fixture } from './support/fixture.ts';
+export type { Capabilities, Fixture } from './support/fixture.ts';
 export { US } from './support/suite/kit.ts';
 
 /** Every case that there is for objects of this kind, skipped ones included. */

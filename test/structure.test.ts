@@ -12,7 +12,7 @@ const ROOT = fileURLToPath(new URL('..', import.meta.url));
  * is not named is a part.
  */
 const RANKS: readonly (readonly [pattern: RegExp, rank: keyof typeof ORDER])[] = [
-  [/^src\/cli\.ts$/, 'cli'],
+  [/^src\/(cli|program|failure)\.ts$/, 'cli'],
   [/^src\/commands\//, 'commands'],
   [/^src\/index\.ts$/, 'commands'],
   [/^src\/daemon\/cron\.ts$/, 'nouns'],

@@ -20,7 +20,7 @@ export const A = toCidr('34.19.100.134');
 export const B = toCidr('35.230.127.150');
 export const C = toCidr('34.83.176.0/24');
 export const D = toCidr('34.168.247.159');
-export const V6 = ['2600:1900:4010:8a0::/64', '2600:1900:4020::1/128'].map(toCidr);
+const V6 = ['2600:1900:4010:8a0::/64', '2600:1900:4020::1/128'].map(toCidr);
 export const HAND = toCidr('52.10.20.30');
 
 /** One case of the suite. */
