@@ -28,7 +28,7 @@ export interface LogOptions {
 }
 
 /** Says nothing. */
-export const silentLog: Log = { error() {}, warn() {}, info() {}, debug() {} };
+const silentLog: Log = { error() {}, warn() {}, info() {}, debug() {} };
 
 /**
  * The log, on stderr. pino is loaded here and only here, and not for `silent`. Secret values are blotted out and

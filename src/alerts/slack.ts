@@ -22,7 +22,7 @@ interface Text {
   readonly verbatim: true;
 }
 
-export type SlackBlock =
+type SlackBlock =
   | { readonly type: 'section'; readonly text: Text }
   | { readonly type: 'context'; readonly elements: readonly Text[] };
 

@@ -21,14 +21,13 @@ export type AlertType = keyof typeof ALERT_TYPES;
 export const alertTypeSchema = z.enum(Object.keys(ALERT_TYPES) as [AlertType, ...AlertType[]]);
 
 export const SEVERITIES = ['error', 'warning', 'info'] as const;
-export type Severity = (typeof SEVERITIES)[number];
 
 /** What a run found that people should know of. */
 export interface Condition {
   /** What it is about, the same in every run: `target.failed:orders-db`. */
   readonly key: string;
   readonly type: Exclude<AlertType, 'recovered'>;
-  readonly severity: Severity;
+  readonly severity: (typeof SEVERITIES)[number];
   /** One line. */
   readonly title: string;
   /** What changed, where, why; a line each. */

@@ -3,7 +3,7 @@ import type { Clock } from '../clock.ts';
 import { TransientError } from '../errors.ts';
 import { createTask, type Schedule, ticksFrom } from './cron.ts';
 
-export { intervalMs, type Schedule, validateCron } from './cron.ts';
+export { intervalMs, validateCron } from './cron.ts';
 
 /**
  * Why a run starts: the daemon did, a tick came, or a tick was missed (the host slept, the process was stuck) and is
@@ -12,7 +12,7 @@ export { intervalMs, type Schedule, validateCron } from './cron.ts';
 export type RunReason = 'start' | 'tick' | 'missed';
 
 /** How a stop went: nothing ran; the run ended in time; it was told to end, and did; or did not even then. */
-export type StopOutcome = 'idle' | 'finished' | 'aborted' | 'abandoned';
+type StopOutcome = 'idle' | 'finished' | 'aborted' | 'abandoned';
 
 export interface SchedulerOptions extends Schedule {
   /** For the grace period. Ticks come from the system's clock. */

@@ -8,6 +8,9 @@ import { join } from 'node:path';
 import { systemClock } from '../../src/clock.ts';
 import { acquireLock, withLock } from '../../src/state/lock.ts';
 
+/** What the process is to do. */
+export type Mode = 'hold' | 'count';
+
 const [stateDir = '', mode = '', rounds = '1'] = process.argv.slice(2);
 const options = { clock: systemClock, signal: AbortSignal.timeout(25_000), uuid: randomUUID };
 

@@ -9,6 +9,7 @@ import type { Clock } from '../../src/clock.ts';
 import { acquireLock, type LockOptions, withLock } from '../../src/state/lock.ts';
 import { instantClock } from '../support/io.ts';
 import { temporaryFolder } from '../support/state.ts';
+import type { Mode } from './lock-child.ts';
 
 const COMPILED = join('node_modules', '.cache', 'allowlist-sync', `lock-${process.pid}`);
 
@@ -32,9 +33,11 @@ function options(given: Partial<LockOptions> = {}): LockOptions {
   return { clock: impatient, signal: never, uuid: randomUUID, ...given };
 }
 
-function child(...args: string[]): ChildProcess {
+function child(dir: string, mode: Mode, ...args: string[]): ChildProcess {
   const script = join(COMPILED, 'test', 'state', 'lock-child.js');
-  const started = spawn(process.execPath, [script, ...args], { stdio: ['ignore', 'pipe', 'inherit'] });
+  const started = spawn(process.execPath, [script, dir, mode, ...args], {
+    stdio: ['ignore', 'pipe', 'inherit'],
+  });
   onTestFinished(() => void started.kill('SIGKILL'));
   return started;
 }
