@@ -36,7 +36,7 @@ export const SERVICES: readonly Service[] = [
   { protocol: 'tcp', ports: '5432' },
   { protocol: 'tcp', ports: '6432-6439' },
 ];
-export const ALLOW = [{ protocol: 'tcp', ports: [5432, '6432-6439'] }];
+const ALLOW = [{ protocol: 'tcp', ports: [5432, '6432-6439'] }];
 export const ALLOWED = [{ IPProtocol: 'tcp', ports: ['5432', '6432-6439'] }];
 export const OPTIONS = { project: PROJECT, rule: RULE, allow: ALLOW, targetTags: ['postgres'] };
 

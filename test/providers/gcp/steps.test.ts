@@ -196,3 +196,10 @@ test('the last lock refuses an empty list of ranges', () => {
   );
   refuseOpen({ priority: 5 }, RULE);
 });
+
+test('a rule that is to be made is not made too broad either', () => {
+  for (const cidr of ['0.0.0.0/0', '34.0.0.0/7', '::/0', '2600::/15'])
+    expect(() => stepsOf(add(cidr), snapshot(), SPEC)).toThrow(
+      expect.objectContaining({ code: 'write-refused' }),
+    );
+});
