@@ -3,7 +3,7 @@ import { type ErrorInfo, hintFor } from '../errors.ts';
 import type { SourceReading } from './read.ts';
 
 /** How one source differs from the others that answered. */
-export interface Difference {
+interface Difference {
   readonly source: SourceReading['type'];
   readonly url: string;
   /** What it lists and not every other one does. */

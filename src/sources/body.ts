@@ -22,18 +22,20 @@ export async function readBody(
   const { encoding, maxBytes, signal } = options;
   const chunks: Buffer[] = [];
   let size = 0;
-  await pipeline(
-    body,
-    decoder(encoding),
-    async (stream: AsyncIterable<Buffer>) => {
-      for await (const chunk of stream) {
-        size += chunk.length;
-        if (size > maxBytes) throw new TooLarge(`more than ${maxBytes} bytes`);
-        chunks.push(chunk);
-      }
-    },
-    { signal },
-  );
+  const collect = async (stream: AsyncIterable<Buffer>) => {
+    for await (const chunk of stream) {
+      size += chunk.length;
+      if (size > maxBytes) break;
+      chunks.push(chunk);
+    }
+  };
+  try {
+    await pipeline(body, decoder(encoding), collect, { signal });
+  } catch (error) {
+    // Leaving the loop early cuts the stream, which then fails for that reason.
+    if (size <= maxBytes) throw error;
+  }
+  if (size > maxBytes) throw new TooLarge(`more than ${maxBytes} bytes`);
   return Buffer.concat(chunks);
 }
 

@@ -3,6 +3,7 @@ import { mkdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import writeFileAtomic from 'write-file-atomic';
 import { z } from 'zod';
+import { parseUrl } from './address.ts';
 
 const headerSchema = z.object({
   url: z.string(),
@@ -35,7 +36,8 @@ export interface DocumentCache {
 export function openCache(folder: string, version: number): DocumentCache {
   const fileOf = (url: string) => join(folder, `${sha256(`${version} ${url}`).slice(0, 32)}.cache`);
   return {
-    async get(url) {
+    async get(given) {
+      const url = canonical(given);
       try {
         const file = await readFile(fileOf(url));
         const end = file.indexOf('\n');
@@ -46,7 +48,8 @@ export function openCache(folder: string, version: number): DocumentCache {
         return undefined;
       }
     },
-    async put(url, { body, ...rest }) {
+    async put(given, { body, ...rest }) {
+      const url = canonical(given);
       try {
         await mkdir(folder, { recursive: true });
         const header: Header = { url, ...rest, sha256: sha256(body) };
@@ -59,6 +62,11 @@ export function openCache(folder: string, version: number): DocumentCache {
       }
     },
   };
+}
+
+/** One spelling for one URL: a missing slash after the host makes no other document. */
+function canonical(url: string): string {
+  return parseUrl(url)?.href ?? url;
 }
 
 export function sha256(data: string | Buffer): string {

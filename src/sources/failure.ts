@@ -23,6 +23,7 @@ const TEXTS: Readonly<Record<string, string>> = {
 export function failureText(failure: unknown): string {
   const code = codeOf(failure);
   if (code?.startsWith('HPE_')) return `the answer is no HTTP (${code})`;
+  if (isPermanent(failure)) return `its certificate is not trusted (${code})`;
   if (code) return `${TEXTS[code] ?? 'the connection failed'} (${code})`;
   return failure instanceof Error ? truncate(neutralise(failure.message), 120) : 'the connection failed';
 }

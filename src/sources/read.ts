@@ -13,10 +13,10 @@ import { PARSER_VERSION, type ParseOptions, parseDocument } from './parse.ts';
 import type { ListedAddress, ParseResult } from './result.ts';
 import type { SourceConfig } from './schema.ts';
 
-export type SourceStatus = 'ok' | 'unreachable' | 'moved' | 'malformed' | 'empty';
+type SourceStatus = 'ok' | 'unreachable' | 'moved' | 'malformed' | 'empty';
 
 /** What supports a reading. Texts that came from outside are harmless to print and bounded. */
-export interface Evidence {
+interface Evidence {
   readonly httpStatus: number | null;
   readonly contentType: string | null;
   /** Size of the document, decompressed. */

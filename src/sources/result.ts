@@ -19,7 +19,7 @@ export interface Refusal {
   readonly found: string;
 }
 
-export interface ParsedList {
+interface ParsedList {
   readonly ok: true;
   /** In the order of the document, duplicates included; at least one. */
   readonly entries: readonly ListedAddress[];

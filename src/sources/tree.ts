@@ -2,7 +2,7 @@
  * A document as the list reader sees it, whatever it was written in: elements and text, nothing else. Comments,
  * declarations and attributes are gone by then.
  */
-export interface TextNode {
+interface TextNode {
   readonly type: 'text';
   /** As a reader sees it: character references decoded. */
   readonly value: string;

@@ -11,7 +11,7 @@ export const LIST = [
 ];
 
 /** An address that nobody published. */
-export const DECOY = '66.66.66.66';
+const DECOY = '66.66.66.66';
 
 export interface HostileDocument {
   readonly name: string;
