@@ -91,6 +91,11 @@ export type Change =
 /** What a dry run, `check` and every proof hold: no way to write. */
 export interface Readable {
   read(): Promise<Snapshot>;
+  /**
+   * The capacity as the service itself tells it, where that takes requests of its own. Asked only when a plan does not
+   * fit what `read` gave; null when it cannot be had, and `read` stands.
+   */
+  exactCapacity?(snapshot: Snapshot): Promise<readonly Capacity[] | null>;
 }
 
 export interface Opened extends Readable {

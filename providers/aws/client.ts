@@ -6,6 +6,8 @@ import type { Io } from '../provider.ts';
 import { oneLine, translate } from './errors.ts';
 
 type Env = Io['env'];
+/** As the SDK's endpoint variables spell them. */
+type AwsService = 'EC2' | 'STS' | 'SERVICE_QUOTAS';
 type Credentials = NonNullable<EC2ClientConfig['credentials']>;
 
 const roleArn = z
@@ -75,18 +77,8 @@ export interface Ec2 {
 /** Loads the SDK and makes the client; no request yet. Throws `sdk-missing`. */
 export async function openEc2(access: Access, io: Io): Promise<Ec2> {
   const { EC2 } = await load(() => import('@aws-sdk/client-ec2'), '@aws-sdk/client-ec2');
-  const credentials = await credentialsOf(access, io.env);
-  const endpoint = endpointOf('EC2', io.env);
-  const client = withoutVersionWarning(
-    () =>
-      new EC2({
-        region: access.region,
-        ...(endpoint && { endpoint }),
-        ...(access.profile && { profile: access.profile }),
-        ...(credentials && { credentials }),
-        ...ONE_ATTEMPT,
-      }),
-  );
+  const config = await clientConfig('EC2', access, io.env);
+  const client = withoutVersionWarning(() => new EC2(config));
   return {
     call: (operation, where, send) =>
       io.request(operation, async (signal) => {
@@ -96,6 +88,20 @@ export async function openEc2(access: Access, io: Io): Promise<Ec2> {
           throw translate(error, { permission: `ec2:${operation}`, where }, signal);
         }
       }),
+  };
+}
+
+/** What every client of this folder is made with: where, as whom, one attempt. Throws `sdk-missing`. */
+export async function clientConfig(service: AwsService, access: Access, env: Env) {
+  const { region, profile } = access;
+  const credentials = await credentialsOf(access, env);
+  const endpoint = endpointOf(service, env);
+  return {
+    region,
+    ...(endpoint && { endpoint }),
+    ...(profile && { profile }),
+    ...(credentials && { credentials }),
+    ...ONE_ATTEMPT,
   };
 }
 
@@ -113,7 +119,7 @@ const ONE_ATTEMPT = {
  * The SDK warns on stderr about Node versions that it will drop some day. Its only switch is this variable, read once
  * by the first constructor; set for just that synchronous call, nobody else ever sees it.
  */
-function withoutVersionWarning<T>(construct: () => T): T {
+export function withoutVersionWarning<T>(construct: () => T): T {
   const name = 'AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED';
   const before = process.env[name];
   process.env[name] = 'true';
@@ -129,7 +135,7 @@ function withoutVersionWarning<T>(construct: () => T): T {
  * As the SDK finds it, but from the environment that the core lends. What stands in the config file is still found
  * by the SDK itself. https://docs.aws.amazon.com/sdkref/latest/guide/feature-ss-endpoints.html
  */
-function endpointOf(service: 'EC2' | 'STS', env: Env): string | undefined {
+export function endpointOf(service: AwsService, env: Env): string | undefined {
   if (env.AWS_IGNORE_CONFIGURED_ENDPOINT_URLS === 'true') return undefined;
   return env[`AWS_ENDPOINT_URL_${service}`] || env.AWS_ENDPOINT_URL || undefined;
 }
@@ -172,7 +178,7 @@ function environmentCredentials(env: Env) {
   return { accessKeyId, secretAccessKey, ...(sessionToken && { sessionToken }) };
 }
 
-async function load<T>(loader: () => Promise<T>, name: string): Promise<T> {
+export async function load<T>(loader: () => Promise<T>, name: string): Promise<T> {
   try {
     return await loader();
   } catch (cause) {
@@ -188,7 +194,7 @@ async function load<T>(loader: () => Promise<T>, name: string): Promise<T> {
 }
 
 /** The SDK does not look at the signal while it fetches credentials. */
-function unlessAborted<T>(signal: AbortSignal, work: Promise<T>): Promise<T> {
+export function unlessAborted<T>(signal: AbortSignal, work: Promise<T>): Promise<T> {
   return new Promise((resolve, reject) => {
     const abort = () => reject(signal.reason);
     signal.addEventListener('abort', abort, { once: true });

@@ -13,6 +13,7 @@ import {
 } from '../provider.ts';
 import { accessSchema, accountOf, type Ec2, openEc2, placeOf } from './client.ts';
 import { noAnswer } from './errors.ts';
+import { rulesQuota } from './quota.ts';
 import { capacityOf, entryOf, permissionsOf, type Rule, warningsOf } from './rules.ts';
 
 const options = z.strictObject({
@@ -39,9 +40,14 @@ const options = z.strictObject({
     .int()
     .min(1)
     .max(1000)
-    .default(60)
-    .describe('Quota of inbound rules a security group, per family, where yours is not 60'),
+    .optional()
+    .describe(
+      'Inbound rules a security group may have, per family. Default: 60, and where that is too few the quota of the account',
+    ),
 });
+
+/** https://docs.aws.amazon.com/vpc/latest/userguide/amazon-vpc-limits.html#vpc-limits-security-groups */
+const DEFAULT_QUOTA = 60;
 
 /** Entries are single rules, and rules that refer to groups or prefix lists only take up room. */
 export const provider = defineProvider({
@@ -63,8 +69,15 @@ export const provider = defineProvider({
       description: formatMarker(markerOf(identity)),
     };
     return {
-      read: () => readGroup(group, maxRules),
+      read: () => readGroup(group, maxRules ?? DEFAULT_QUOTA),
       write: (changes) => writeGroup(group, changes),
+      // Who wrote a number into the config knows it.
+      ...(maxRules === undefined && {
+        exactCapacity: async ({ capacity }: Snapshot) => {
+          const limit = await rulesQuota(access, io);
+          return limit === null ? null : capacity.map((one) => ({ ...one, limit }));
+        },
+      }),
     };
   },
 });
