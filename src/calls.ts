@@ -17,7 +17,7 @@ export interface CallOptions {
   /** Shared by all targets of one account. */
   gate: LimitFunction;
   /** Default {@link CALL_TIMEOUT_MS}. */
-  callTimeoutMs?: number;
+  callTimeoutMs?: number | undefined;
   /** Told of each request that is tried again. */
   onRetry?: (operation: string, error: TransientError, delayMs: number) => void;
 }

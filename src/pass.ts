@@ -10,6 +10,8 @@ export interface World {
   readonly random: () => number;
   readonly uuid: () => string;
   readonly env: Readonly<Record<string, string | undefined>>;
+  /** The longest one request to a target's service may take, in milliseconds. Default: 30 s. */
+  readonly callTimeoutMs?: number;
   /** Who approves, for the journal. */
   readonly user: string;
   readonly host: string;

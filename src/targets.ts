@@ -43,7 +43,7 @@ export async function readTargets(pass: Pass, { skip }: { skip: boolean }): Prom
   const targets = pass.config.targets.filter(({ name }) => pass.only?.has(name) ?? true);
   let read = 0;
   return inParallel(pass.config, targets, async (target): Promise<Found> => {
-    const { clock, random, uuid, env } = pass.world;
+    const { clock, random, uuid, env, callTimeoutMs } = pass.world;
     const io = createIo({
       clock,
       random,
@@ -51,6 +51,7 @@ export async function readTargets(pass: Pass, { skip }: { skip: boolean }): Prom
       env,
       signal: pass.signal,
       gate: gates(target.description.account),
+      callTimeoutMs,
       onRetry: (operation, error, delayMs) =>
         pass.tell({ type: 'retry', where: `${target.name}: ${operation}`, error, delayMs }),
     });

@@ -24,7 +24,7 @@ import type { PassEvent } from '../../src/pass.ts';
 import type { Report } from '../../src/report.ts';
 import { run } from '../../src/run.ts';
 import type { State } from '../../src/state/state.ts';
-import { openStore } from '../../src/state/store.ts';
+import { openStore, type Store } from '../../src/state/store.ts';
 import { environment as awsEnvironment, inbound, permission } from '../providers/aws/fixture.ts';
 import { environment as gcpEnvironment, PROJECT, RULE } from '../providers/gcp/fixture.ts';
 import { temporaryFolder } from './state.ts';
@@ -76,6 +76,10 @@ export interface PassFlags {
   readonly detailedExitCode?: boolean;
   /** Ends the pass from outside, beside the deadline, which is kept in the time of the clock. */
   readonly signal?: AbortSignal;
+  /** From its abort on the pass is as good as a killed process: no wait of it ends, and it writes nothing more. */
+  readonly killed?: AbortSignal;
+  /** Longest real time of one request to a cloud, in milliseconds. Default: the product's own. */
+  readonly callTimeoutMs?: number;
 }
 
 export interface Installation {
@@ -125,14 +129,15 @@ export async function installation(options: InstallationOptions): Promise<Instal
       only: flags.only ? new Set(flags.only) : null,
       approvals: new Set(flags.approve ?? []),
       world: {
-        clock: deadline.clock,
+        clock: mortalClock(deadline.clock, flags.killed),
+        ...(flags.callTimeoutMs !== undefined && { callTimeoutMs: flags.callTimeoutMs }),
         random: () => 0.5,
         uuid: () => crypto.randomUUID(),
         env,
         user: 'kim',
         host: 'bastion',
       },
-      store: openStore(loaded.stateDir),
+      store: mortalStore(openStore(loaded.stateDir), flags.killed),
       signal: flags.signal ? AbortSignal.any([flags.signal, deadline.signal]) : deadline.signal,
       tell: (event) => events.push(event),
     });
@@ -180,6 +185,36 @@ function deadlineOf(clock: Clock, ms: number): { clock: Clock; signal: AbortSign
         if (clock.now() + wait > end) controller.abort(new Error('the deadline passed'));
         await clock.sleep(wait, signal);
       },
+    },
+  };
+}
+
+/** Holds back for ever whatever is begun after the kill. */
+async function unlessDead(killed: AbortSignal | undefined): Promise<void> {
+  if (killed?.aborted) await new Promise<never>(() => undefined);
+}
+
+function mortalClock(clock: Clock, killed: AbortSignal | undefined): Clock {
+  return {
+    now: clock.now,
+    sleep: async (ms, signal) => {
+      await unlessDead(killed);
+      await clock.sleep(ms, signal);
+      await unlessDead(killed);
+    },
+  };
+}
+
+function mortalStore(store: Store, killed: AbortSignal | undefined): Store {
+  return {
+    ...store,
+    save: async (state) => {
+      await unlessDead(killed);
+      await store.save(state);
+    },
+    append: async (records) => {
+      await unlessDead(killed);
+      await store.append(records);
     },
   };
 }
