@@ -1,12 +1,13 @@
 import { dirname, resolve } from 'node:path';
 import type { z } from 'zod';
-import { interpolate, LEAST_SECRET } from './config/interpolate.ts';
+import { interpolate } from './config/interpolate.ts';
 import { formatPath, formatProblem, type Problem, problemsOf } from './config/problems.ts';
 import { type ConfigFile, type Place, readConfigFile } from './config/read.ts';
 import { configSchema, type Safety } from './config/schema.ts';
 import { at } from './config/suggest.ts';
 import { crossCheck, resolveTarget, type Target } from './config/targets.ts';
 import { FatalError } from './errors.ts';
+import { channelSecrets, urlSecrets } from './secrets.ts';
 
 export type { Safety } from './config/schema.ts';
 export type { Target } from './config/targets.ts';
@@ -30,9 +31,10 @@ export interface Config {
   readonly concurrency: number;
   readonly safety: Safety;
   /**
-   * What is never to be shown, so that whoever prints can blot it out: every value that came from the environment,
-   * and what the channels hold even when it is written out. At least four characters each, the longest first, so
-   * that none is left over in part where another one is blotted out.
+   * What is never to be shown, so that whoever prints can blot it out: values that came from the environment into
+   * places for secrets, or from variables named like secrets; and what the channels and the queries of source URLs
+   * hold even when it is written out. At least four characters each, the longest first, so that none is left over
+   * in part where another one is blotted out.
    */
   readonly secrets: readonly string[];
 }
@@ -45,13 +47,18 @@ export interface Config {
  */
 export async function loadConfig(place: Place): Promise<Config> {
   const file = await readConfigFile(place);
-  const { value, secrets, problems } = interpolate(file.value, place.env);
+  const { value, secrets, values, problems } = interpolate(file.value, place.env);
   const found = await check(value, file);
   // Where a variable is missing, what the schema thinks of the gap is no news.
   const gaps = new Set(problems.map(({ path }) => formatPath(path)));
   const all = [...problems, ...found.problems.filter(({ path }) => !gaps.has(formatPath(path)))];
-  if (all.length > 0 || !found.config) throw invalid(file, all, secrets);
-  return { ...found.config, secrets: longestFirst([...secrets, ...channelSecrets(found.config.alerts)]) };
+  if (all.length > 0 || !found.config) throw invalid(file, all, values);
+  const { sources, alerts, safety } = found.config;
+  const urls = [...sources.flatMap((source) => ('url' in source ? source.url : [])), safety.provenance.url];
+  return {
+    ...found.config,
+    secrets: longestFirst([...secrets, ...alerts.flatMap(channelSecrets), ...urls.flatMap(urlSecrets)]),
+  };
 }
 
 async function check(
@@ -93,17 +100,9 @@ async function check(
   return { config, problems };
 }
 
-/** All texts of the channels but what they are and what they are called. */
-function channelSecrets(alerts: Config['alerts']): string[] {
-  const leaves = (value: unknown): string[] => {
-    if (typeof value === 'string') return value.length >= LEAST_SECRET ? [value] : [];
-    return typeof value === 'object' && value !== null ? Object.values(value).flatMap(leaves) : [];
-  };
-  return alerts.flatMap(({ type: _type, name: _name, ...rest }) => leaves(rest));
-}
-
-function invalid(file: ConfigFile, problems: readonly Problem[], secrets: readonly string[]): FatalError {
-  const lines = problems.map(({ path, problem }) => formatProblem({ path, problem: blot(problem, secrets) }));
+/** Whatever came from the environment is blotted out: what was put in the wrong place may be anything. */
+function invalid(file: ConfigFile, problems: readonly Problem[], values: readonly string[]): FatalError {
+  const lines = problems.map(({ path, problem }) => formatProblem({ path, problem: blot(problem, values) }));
   const [only] = lines;
   const message =
     lines.length === 1

@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import { FatalError, messageOf } from '../errors.ts';
+import { channelSecrets } from '../secrets.ts';
 import { redactor } from '../text.ts';
 import { type Delivery, type Message, post } from './http.ts';
 import type { ChannelConfig } from './schema.ts';
@@ -28,12 +29,6 @@ export function channelId(channel: ChannelConfig): string {
 /** What reports and errors call it: `slack «ops»`, or `slack at hooks.slack.com`. */
 export function channelLabel(channel: ChannelConfig): string {
   return `${channel.type} ${channel.name ? `«${channel.name}»` : `at ${new URL(urlOf(channel)).host}`}`;
-}
-
-/** What must never be shown of a channel. */
-export function channelSecrets(channel: ChannelConfig): string[] {
-  if (channel.type === 'slack') return [channel.webhookUrl];
-  return [channel.url, ...(channel.secret ? [channel.secret] : []), ...Object.values(channel.headers ?? {})];
 }
 
 /** Sends one batch as one message. Throws `channel-failed`; the message names the channel and no secret. */

@@ -1,16 +1,20 @@
+import { isSecretPlace, LEAST_SECRET, looksSecret } from '../secrets.ts';
 import type { Path, Problem } from './problems.ts';
 
 export interface Interpolated {
   readonly value: unknown;
-  /** Every environment value that was put in, if it has at least four characters: not to be shown anywhere. */
+  /**
+   * The environment values that are not to be shown anywhere: put in where the config keeps secrets, or from a
+   * variable whose name says so. At least four characters each.
+   */
   readonly secrets: readonly string[];
+  /** Every environment value that was put in, if it has at least four characters. */
+  readonly values: readonly string[];
   readonly problems: readonly Problem[];
 }
 
 const REFERENCE = /\$\$\{|\$\{([^}]*)\}?/g;
 const NAME = /^[A-Za-z_][A-Za-z0-9_]*$/;
-/** Shorter ones are no secrets, and blotting them out would spoil every text. */
-export const LEAST_SECRET = 4;
 
 const UNFINISHED =
   '`${` must be followed by the name of a variable and a closing brace; a literal one is written `$${`';
@@ -22,6 +26,7 @@ const UNFINISHED =
  */
 export function interpolate(value: unknown, env: Readonly<Record<string, string | undefined>>): Interpolated {
   const secrets = new Set<string>();
+  const values = new Set<string>();
   const problems: Problem[] = [];
 
   function text(input: string, path: Path): string {
@@ -37,7 +42,10 @@ export function interpolate(value: unknown, env: Readonly<Record<string, string 
         problems.push({ path, problem });
         return '';
       }
-      if (value.length >= LEAST_SECRET) secrets.add(value);
+      if (value.length >= LEAST_SECRET) {
+        values.add(value);
+        if (isSecretPlace(path) || looksSecret(name)) secrets.add(value);
+      }
       return value;
     });
   }
@@ -49,5 +57,5 @@ export function interpolate(value: unknown, env: Readonly<Record<string, string 
     return Object.fromEntries(Object.entries(input).map(([key, item]) => [key, walk(item, [...path, key])]));
   }
 
-  return { value: walk(value, []), secrets: [...secrets], problems };
+  return { value: walk(value, []), secrets: [...secrets], values: [...values], problems };
 }

@@ -45,10 +45,37 @@ test('a reference that names no variable is a problem, and not silently text', (
     ]);
 });
 
-test('values that were put in are secrets, once each, unless they are shorter than four characters', () => {
+test('of the values that were put in, all of four characters or more are told, once each', () => {
   const value = ['${LONG}', '${LONG}', '${SHORT}'];
-  const { secrets } = interpolate(value, { LONG: 'abcd', SHORT: 'abc', UNUSED: 'hidden' });
-  expect(secrets).toEqual(['abcd']);
+  const { values } = interpolate(value, { LONG: 'abcd', SHORT: 'abc', UNUSED: 'hidden' });
+  expect(values).toEqual(['abcd']);
+});
+
+test('a value is a secret by the place it was put in, or by the name of its variable', () => {
+  const value = {
+    owner: '${OWNER}',
+    sources: [{ url: 'https://example.org/${QUERY}' }],
+    targets: [{ region: '${AWS_REGION}', assumeRole: { externalId: '${EXTERNAL}' }, rule: '${DB_PASSWORD}' }],
+    alerts: [{ type: '${TYPE}', name: '${CHANNEL}', headers: { 'X-Any': '${HEADER}' }, url: '${HOOK}' }],
+  };
+  const env = {
+    OWNER: 'the-owner',
+    QUERY: 'the-query',
+    AWS_REGION: 'the-region',
+    EXTERNAL: 'the-external',
+    DB_PASSWORD: 'the-password',
+    TYPE: 'the-type',
+    CHANNEL: 'the-channel',
+    HEADER: 'the-header',
+    HOOK: 'the-hook',
+  };
+  expect(interpolate(value, env).secrets).toEqual([
+    'the-query',
+    'the-external',
+    'the-password',
+    'the-header',
+    'the-hook',
+  ]);
 });
 
 test('text without references comes out as it went in, and any text does when its dollars are escaped', () => {

@@ -4,7 +4,7 @@ import { expect, test } from 'vitest';
 import { loadConfig } from '../../src/config.ts';
 import { AWS_TARGET, configWith, folder, load, refusal } from './support.ts';
 
-test('the environment gives the values that the config refers to, and they are told as secrets', async () => {
+test('the environment gives the values that the config refers to, and of them the secrets are told apart', async () => {
   const config = configWith({
     alerts: [{ type: 'slack', webhookUrl: '${SLACK_WEBHOOK_URL}' }],
     targets: [{ ...AWS_TARGET, region: '${REGION}' }],
@@ -13,7 +13,7 @@ test('the environment gives the values that the config refers to, and they are t
   const loaded = await load(config, { SLACK_WEBHOOK_URL: url, REGION: 'eu-west-1', OTHER: 'not-used' });
   expect(loaded.alerts).toMatchObject([{ type: 'slack', webhookUrl: url }]);
   expect(loaded.targets[0]?.description.object).toContain('eu-west-1');
-  expect(loaded.secrets).toEqual([url, 'eu-west-1']);
+  expect(loaded.secrets).toEqual([url]);
 });
 
 test('what a channel holds is a secret even when it is written out', async () => {
@@ -30,7 +30,22 @@ test('what a channel holds is a secret even when it is written out', async () =>
     'https://example.org/hook/canary',
     'canary-canary-canary',
     'Bearer canary',
+    'canary',
   ]);
+});
+
+test('what a source URL has in its query is a secret, and the rest of it is not', async () => {
+  const sources = [
+    { type: 'url', url: 'https://example.org/list?token=canary-in-query&f=text', format: 'text' },
+  ];
+  const { secrets } = await load(configWith({ sources }));
+  expect(secrets).toEqual(['token=canary-in-query&f=text', 'canary-in-query']);
+});
+
+test('a short word in an ordinary header is no secret: blotting it out would spoil every text', async () => {
+  const headers = { 'X-Environment': 'prod', 'X-Api-Key': 'k3y!' };
+  const alerts = [{ type: 'webhook', url: 'https://example.org/hook/canary', headers }];
+  expect((await load(configWith({ alerts }))).secrets).toEqual(['https://example.org/hook/canary', 'k3y!']);
 });
 
 test('a missing variable is named with the place that asks for it, beside all other problems', async () => {
@@ -99,6 +114,6 @@ test('YAML takes variables as JSON does', async () => {
   ];
   writeFileSync(join(cwd, 'c.yml'), text.join('\n'));
   const config = await loadConfig({ path: 'c.yml', cwd, env: { OWNER: 'acme' } });
-  expect(config).toMatchObject({ owner: 'acme', stateDir: join(cwd, '${OWNER}'), secrets: ['acme'] });
+  expect(config).toMatchObject({ owner: 'acme', stateDir: join(cwd, '${OWNER}'), secrets: [] });
   expect(config.targets.map(({ name }) => name)).toEqual(['edge', 'db']);
 });
