@@ -1,5 +1,4 @@
 #!/usr/bin/env node
-import { createInterface } from 'node:readline/promises';
 import type { Result, Terminal } from './commands/context.ts';
 import { readVersion } from './version.ts';
 
@@ -14,31 +13,33 @@ else await main();
 
 async function main(): Promise<void> {
   const terminal = openTerminal();
-  const { runProgram } = await import('./program.ts');
-  const { out, err } = { out: terminal.writeOut, err: terminal.writeErr };
-  let exitCode = 0;
   try {
+    const { runProgram } = await import('./program.ts');
+    const { writeOut: out, writeErr: err } = terminal;
     const parsed = await runProgram(argv, terminal, { out, err, version: readVersion() });
-    if (parsed) {
-      const { redactor } = await import('./text.ts');
-      out(redactor(parsed.result.secrets ?? [])(print(parsed.result, parsed.flags.output)));
-      exitCode = parsed.result.exitCode;
-    }
+    if (parsed) out(await print(parsed.result, parsed.flags.output));
+    await end(parsed?.result.exitCode ?? 0);
   } catch (error) {
-    const { failure } = await import('./failure.ts');
-    const failed = await failure(error, argv, terminal);
-    out(failed.out);
-    err(failed.err);
-    exitCode = failed.exitCode;
+    await fail(error, terminal);
   }
-  await flushed();
-  process.exit(exitCode);
 }
 
-function print(result: Result, output: string): string {
-  if (output === 'json') return result.json === undefined ? '' : `${JSON.stringify(result.json, null, 2)}\n`;
-  const lines = output === 'markdown' ? (result.markdown ?? result.lines) : result.lines;
-  return lines.length > 0 ? `${lines.join('\n')}\n` : '';
+/** What no one catches ends here too: whoever reads it is owed a line, and not a stack. */
+async function fail(error: unknown, terminal: Terminal): Promise<void> {
+  const { failure } = await import('./failure.ts');
+  const { out, err, exitCode } = await failure(error, argv, terminal);
+  terminal.writeOut(out);
+  terminal.writeErr(err);
+  await end(exitCode);
+}
+
+async function print({ json, lines, markdown, secrets = [] }: Result, output: string): Promise<string> {
+  const { redactor, mapTexts } = await import('./text.ts');
+  const redact = redactor(secrets);
+  if (output === 'json')
+    return json === undefined ? '' : `${JSON.stringify(mapTexts(json, redact), null, 2)}\n`;
+  const shown = output === 'markdown' ? (markdown ?? lines) : lines;
+  return shown.length > 0 ? `${redact(shown.join('\n'))}\n` : '';
 }
 
 function openTerminal(): Terminal {
@@ -47,22 +48,23 @@ function openTerminal(): Terminal {
     // The second signal ends the process at once: somebody means it.
     process.once(signal, () => stop.abort(new Error(`stopped by ${signal}`)));
   }
-  // A reader that went away (`| head`) is no failure of ours.
-  process.stdout.on('error', (error: NodeJS.ErrnoException) => {
-    if (error.code === 'EPIPE') process.exit(0);
-    throw error;
-  });
   const { env, stdout, stderr, stdin } = process;
-  return {
+  // A reader that went away (`| head`) is no failure of ours, and changes nothing about what was done.
+  for (const stream of [stdout, stderr])
+    stream.on('error', (error: NodeJS.ErrnoException) => {
+      if (error.code !== 'EPIPE') throw error;
+    });
+  const terminal: Terminal = {
     env,
     cwd: process.cwd(),
     stdoutIsTty: stdout.isTTY === true,
     stderrIsTty: stderr.isTTY === true,
     stdinIsTty: stdin.isTTY === true,
     ask: async (question) => {
+      const { createInterface } = await import('node:readline/promises');
       const reader = createInterface({ input: stdin, output: stderr });
       try {
-        return await reader.question(question);
+        return await reader.question(question, { signal: stop.signal });
       } finally {
         reader.close();
       }
@@ -72,10 +74,16 @@ function openTerminal(): Terminal {
     signal: stop.signal,
     onReload: (callback) => void process.on('SIGHUP', callback),
   };
+  process.on('uncaughtException', (error) => void fail(error, terminal));
+  // Warnings of Node and of SDKs are for their developers: what matters to a user is told in our words.
+  if (!argv.join(' ').includes('--log-level debug') && !argv.includes('--log-level=debug'))
+    process.removeAllListeners('warning');
+  return terminal;
 }
 
-/** Waits until what was written has left the process: `process.exit` would cut a pipe short. */
-async function flushed(): Promise<void> {
+/** Ends the process when what was written has left it: `process.exit` alone would cut a pipe short. */
+async function end(exitCode: number): Promise<void> {
   for (const stream of [process.stdout, process.stderr])
     await new Promise<void>((resolve) => stream.write('', () => resolve()));
+  process.exit(exitCode);
 }

@@ -1,8 +1,19 @@
 import { CommanderError } from 'commander';
+import { z } from 'zod';
 import type { Terminal } from './commands/context.ts';
-import { type ErrorInfo, errorInfo, hintFor } from './errors.ts';
+import { type ErrorInfo, errorInfo } from './errors.ts';
 import { styleFor } from './render/style.ts';
-import { redactor } from './text.ts';
+import { emptyReport, errorSchema } from './report.ts';
+import { envSecrets } from './secrets.ts';
+import { mapTexts, redactor } from './text.ts';
+
+/** What a command that could not do its work prints with `--output json`, but for `sync` and `check`. */
+export const errorDocumentSchema = z.strictObject({
+  version: z.literal(1),
+  command: z.string().nullable().describe('Null when no known command was named.'),
+  exitCode: z.int().describe('64 for wrong usage or an invalid config, else 1.'),
+  error: errorSchema,
+});
 
 export interface Failure {
   readonly out: string;
@@ -16,40 +27,46 @@ export interface Failure {
  */
 export async function failure(error: unknown, argv: readonly string[], terminal: Terminal): Promise<Failure> {
   if (error instanceof CommanderError && error.exitCode === 0) return { out: '', err: '', exitCode: 0 };
-  const info = describe(error);
+  const command = argv.find((word) => COMMANDS.has(word));
+  const info = describe(error, command);
   const exitCode = USAGE.has(info.code) ? 64 : 1;
   const debug = flagValue(argv, '--log-level') === 'debug';
   const stack = debug && error instanceof Error ? `${error.stack ?? ''}\n` : '';
+  // Before the config is known, or when it is what failed, its secrets are not: those of the environment are.
+  const redact = redactor(envSecrets(terminal.env));
   if (flagValue(argv, '--output') === 'json') {
-    const json = await documentOf(info, exitCode, argv, terminal);
-    return { out: `${JSON.stringify(json, null, 2)}\n`, err: redact(stack, terminal), exitCode };
+    const json = await documentOf(info, exitCode, { command, argv, terminal });
+    return { out: `${JSON.stringify(mapTexts(json, redact), null, 2)}\n`, err: redact(stack), exitCode };
   }
   const style = styleFor(terminal.stderrIsTty && !argv.includes('--no-color') && !terminal.env.NO_COLOR);
   const err = `${style.red('error')}  ${info.message}\n       ${style.dim(info.hint)}\n${stack}`;
-  return { out: '', err: redact(err, terminal), exitCode };
+  return { out: '', err: redact(err), exitCode };
 }
 
 const USAGE: ReadonlySet<string> = new Set(['usage', 'config-missing', 'config-invalid']);
 
-function describe(error: unknown): ErrorInfo {
+function describe(error: unknown, command: string | undefined): ErrorInfo {
   if (!(error instanceof CommanderError)) return errorInfo(error);
-  const message = error.message.replace(/^error: /, '').replace(/\n/g, ' ');
-  return { code: 'usage', message, hint: hintFor('usage') };
+  // Commander has shown the help itself then, and its message is a word of its own.
+  const isHelp = error.code === 'commander.help';
+  const message = isHelp ? 'no command was given' : error.message.replace(/^error: /, '').replace(/\n/g, ' ');
+  const hint = `See \`allowlist-sync ${command ? `${command} ` : ''}--help\`.`;
+  return { code: 'usage', message, hint };
 }
 
 /** `sync` and `check` answer with a whole report, so that whoever reads it needs no second form. */
 async function documentOf(
   error: ErrorInfo,
   exitCode: number,
-  argv: readonly string[],
-  { env }: Terminal,
+  run: { command: string | undefined; argv: readonly string[]; terminal: Terminal },
 ): Promise<unknown> {
-  const command = argv.find((word) => COMMANDS.has(word));
-  if (command !== 'sync' && command !== 'check')
-    return { version: 1, command: command ?? null, exitCode, error };
+  const { command = null, argv } = run;
+  if (command !== 'sync' && command !== 'check') {
+    const document: z.output<typeof errorDocumentSchema> = { version: 1, command, exitCode, error };
+    return document;
+  }
   const { worldOf } = await import('./commands/context.ts');
-  const { emptyReport } = await import('./report.ts');
-  const { clock, uuid } = worldOf(env);
+  const { clock, uuid } = worldOf(run.terminal.env);
   return emptyReport({
     command,
     dryRun: command === 'check' || argv.includes('--dry-run'),
@@ -71,14 +88,6 @@ const COMMANDS: ReadonlySet<string> = new Set([
   'daemon',
   'demo',
 ]);
-
-/** Before the config is known, or when it is what failed, its secrets are not: the usual variables are blotted out. */
-function redact(text: string, { env }: Terminal): string {
-  const secrets = Object.entries(env).flatMap(([name, value]) =>
-    value && /(SECRET|TOKEN|PASSWORD|WEBHOOK|PRIVATE|CREDENTIAL|_KEY)/i.test(name) ? [value] : [],
-  );
-  return redactor(secrets)(text);
-}
 
 function flagValue(argv: readonly string[], flag: string): string | undefined {
   const index = argv.findIndex((word) => word === flag || word.startsWith(`${flag}=`));

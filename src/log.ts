@@ -1,7 +1,8 @@
-import type { Logger } from 'pino';
+import { createRequire } from 'node:module';
 import { CatalogueError, errorInfo } from './errors.ts';
-import { neutralise, redactor } from './text.ts';
+import { mapTexts, neutralise, redactor } from './text.ts';
 
+/** The worst first; each lets itself and those before it through. */
 export const LOG_LEVELS = ['error', 'warn', 'info', 'debug', 'silent'] as const;
 export type LogLevel = (typeof LOG_LEVELS)[number];
 
@@ -31,39 +32,49 @@ export interface LogOptions {
 const silentLog: Log = { error() {}, warn() {}, info() {}, debug() {} };
 
 /**
- * The log, on stderr. pino is loaded here and only here, and not for `silent`. Secret values are blotted out and
- * control characters made visible in every line, whatever it was made of. Stacks are shown at level `debug` only.
+ * The log, on stderr. pino is loaded here and only here, and not before the first line: most runs have nothing to
+ * say. Secret values are blotted out and control characters made visible in every line, whatever it was made of.
+ * Stacks are shown at level `debug` only.
  */
 export async function createLogger(options: LogOptions): Promise<Log> {
   const { level, pretty, color = false, secrets = [], destination = process.stderr } = options;
   if (level === 'silent') return silentLog;
-  const { pino, stdTimeFunctions } = await import('pino');
-  const clean = cleaner(redactor(secrets));
-  const stream = pretty ? await prettyStream(destination, color) : destination;
-  const logger: Logger = pino(
-    {
-      level,
-      base: null,
-      timestamp: stdTimeFunctions.isoTime,
-      formatters: { level: (label) => ({ level: label }) },
-      serializers: { err: (error: unknown) => describeError(error, level === 'debug') },
-      hooks: { streamWrite: clean },
-    },
-    { write: (line) => void stream.write(line) },
-  );
-  return {
-    error: (fields, message) => logger.error(fields, message),
-    warn: (fields, message) => logger.warn(fields, message),
-    info: (fields, message) => logger.info(fields, message),
-    debug: (fields, message) => logger.debug(fields, message),
+  const redact = redactor(secrets);
+  let opened: Log | undefined;
+  const open = (): Log => {
+    const { pino, stdTimeFunctions } = loadPino();
+    const stream = pretty ? prettyStream(destination, color) : destination;
+    opened = pino(
+      {
+        level,
+        base: null,
+        timestamp: stdTimeFunctions.isoTime,
+        formatters: { level: (label) => ({ level: label }) },
+        serializers: { err: (error: unknown) => describeError(error, level === 'debug') },
+        hooks: { streamWrite: cleaner(redact) },
+      },
+      { write: (line) => void stream.write(line) },
+    );
+    return opened;
   };
+  const line =
+    (kind: (typeof LOG_LEVELS)[number] & keyof Log): Line =>
+    (fields, message) => {
+      if (LOG_LEVELS.indexOf(kind) <= LOG_LEVELS.indexOf(level)) (opened ?? open())[kind](fields, message);
+    };
+  return { error: line('error'), warn: line('warn'), info: line('info'), debug: line('debug') };
 }
 
-async function prettyStream(
+/** At once, since whoever logs does not wait. */
+function loadPino(): typeof import('pino') {
+  return createRequire(import.meta.url)('pino');
+}
+
+function prettyStream(
   destination: { write(line: string): unknown },
   color: boolean,
-): Promise<{ write(line: string): unknown }> {
-  const { prettyFactory } = await import('pino-pretty');
+): { write(line: string): unknown } {
+  const { prettyFactory }: typeof import('pino-pretty') = createRequire(import.meta.url)('pino-pretty');
   const format = prettyFactory({
     colorize: color,
     translateTime: 'SYS:HH:MM:ss',
@@ -77,15 +88,9 @@ async function prettyStream(
 /** On the parsed line, so that no way of writing a character as an escape gets past. */
 function cleaner(redact: (text: string) => string): (line: string) => string {
   const safe = (text: string): string => neutralise(redact(text), { keepLines: true });
-  const walk = (value: unknown): unknown => {
-    if (typeof value === 'string') return safe(value);
-    if (Array.isArray(value)) return value.map(walk);
-    if (typeof value !== 'object' || value === null) return value;
-    return Object.fromEntries(Object.entries(value).map(([key, inner]) => [safe(key), walk(inner)]));
-  };
   return (line) => {
     try {
-      return `${JSON.stringify(walk(JSON.parse(line)))}\n`;
+      return `${JSON.stringify(mapTexts(JSON.parse(line), safe, { keys: true }))}\n`;
     } catch {
       return `${JSON.stringify({ level: 'error', msg: 'a log line could not be written' })}\n`;
     }

@@ -65,7 +65,7 @@ export async function runProgram(
     .configureOutput({ writeOut: out, writeErr: err, outputError: () => undefined })
     .exitOverride()
     .showSuggestionAfterError()
-    .helpCommand(false)
+    .helpCommand('help [command]', 'the help of a command')
     .addHelpText('after', `${EXAMPLES}\n${EXIT_CODES}`);
 
   const register = <Options extends object>(
@@ -77,7 +77,7 @@ export async function runProgram(
     shape(program.command(name).description(description)).action(async (...args: unknown[]) => {
       const command = args.at(-1);
       if (!(command instanceof Command)) return;
-      const options = command.optsWithGlobals<Options & Flags>();
+      const options = withColours(command.optsWithGlobals<Options & Flags>(), terminal);
       const run = await start();
       parsed = { flags: options, result: await run(options, terminal) };
     });
@@ -154,6 +154,20 @@ export async function runProgram(
   );
   await program.parseAsync([...argv], { from: 'user' });
   return parsed;
+}
+
+/** Colours are for terminals; https://no-color.org, and FORCE_COLOR for logs that show them. */
+function withColours<Options extends Flags>(
+  options: Options,
+  { env, stdoutIsTty, stderrIsTty }: Terminal,
+): Options {
+  const wanted = options.color && !env.NO_COLOR;
+  const forced = Boolean(env.FORCE_COLOR) && env.FORCE_COLOR !== '0';
+  return {
+    ...options,
+    color: wanted && (stdoutIsTty || forced),
+    logColor: wanted && (stderrIsTty || forced),
+  };
 }
 
 /** `--target a b`, `--target a --target b` and `--target a,b` are all the same. */

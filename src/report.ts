@@ -96,6 +96,7 @@ export const reportSchema = z.strictObject({
 });
 
 export const egressSchema = egress;
+export const errorSchema = error;
 
 export type Report = z.output<typeof reportSchema>;
 export type EgressReport = Report['egress'];

@@ -1,6 +1,14 @@
 import { z } from 'zod';
 import { loadProvider, PROVIDER_NAMES } from '../providers/index.ts';
+import { webhookDocumentSchema } from './alerts/webhook.ts';
+import { daemonDocumentSchema } from './commands/daemon.ts';
+import { heldDocumentSchema } from './commands/held.ts';
+import { historyDocumentSchema } from './commands/history.ts';
+import { removeDocumentSchema } from './commands/remove.ts';
+import { validateDocumentSchema } from './commands/validate.ts';
 import { configSchema, targetSchema } from './config/schema.ts';
+import { errorDocumentSchema } from './failure.ts';
+import { egressSchema, reportSchema } from './report.ts';
 
 /** A JSON schema document. Draft 7, since that is what editors know best. */
 export type JsonSchema = z.core.JSONSchema.JSONSchema;
@@ -8,6 +16,15 @@ export type JsonSchema = z.core.JSONSchema.JSONSchema;
 /** Every file in schema/, and what makes it. A new document is one line here. */
 const DOCUMENTS: Readonly<Record<string, () => JsonSchema | Promise<JsonSchema>>> = {
   'config.schema.json': configDocument,
+  'report.schema.json': () => documentOf(reportSchema, 'allowlist-sync sync, check', 'output'),
+  'sources.schema.json': () => documentOf(egressSchema, 'allowlist-sync sources', 'output'),
+  'history.schema.json': () => documentOf(historyDocumentSchema, 'allowlist-sync history', 'output'),
+  'remove.schema.json': () => documentOf(removeDocumentSchema, 'allowlist-sync remove', 'output'),
+  'held.schema.json': () => documentOf(heldDocumentSchema, 'allowlist-sync held', 'output'),
+  'validate.schema.json': () => documentOf(validateDocumentSchema, 'allowlist-sync validate', 'output'),
+  'daemon.schema.json': () => documentOf(daemonDocumentSchema, 'allowlist-sync daemon', 'output'),
+  'error.schema.json': () => documentOf(errorDocumentSchema, 'allowlist-sync: what failed', 'output'),
+  'webhook.schema.json': () => documentOf(webhookDocumentSchema, 'allowlist-sync alerts', 'output'),
 };
 
 /** The text of every file in schema/, by its name. Loads the providers, but no cloud SDK. */

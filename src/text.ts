@@ -37,6 +37,21 @@ export function redactor(secrets: Iterable<string>): (text: string) => string {
   return (text) => text.replace(pattern, '***');
 }
 
+/** The same JSON value with every text in it, and the names of its keys if `keys`, as `change` leaves it. */
+export function mapTexts(
+  value: unknown,
+  change: (text: string) => string,
+  { keys = false }: { keys?: boolean } = {},
+): unknown {
+  if (typeof value === 'string') return change(value);
+  if (Array.isArray(value)) return value.map((item) => mapTexts(item, change, { keys }));
+  if (typeof value !== 'object' || value === null) return value;
+  const entries = Object.entries(value).map(
+    ([key, inner]) => [keys ? change(key) : key, mapTexts(inner, change, { keys })] as const,
+  );
+  return Object.fromEntries(entries);
+}
+
 function formsOf(secret: string): string[] {
   const values = [secret];
   if (/^https?:/i.test(secret) && URL.canParse(secret)) {

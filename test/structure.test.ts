@@ -12,12 +12,11 @@ const ROOT = fileURLToPath(new URL('..', import.meta.url));
  * is not named is a part.
  */
 const RANKS: readonly (readonly [pattern: RegExp, rank: keyof typeof ORDER])[] = [
-  [/^src\/(cli|program|failure)\.ts$/, 'cli'],
+  [/^src\/(cli|program|failure|schemas)\.ts$/, 'cli'],
   [/^src\/commands\//, 'commands'],
   [/^src\/index\.ts$/, 'commands'],
   [/^src\/daemon\/cron\.ts$/, 'nouns'],
   [/^src\/daemon\//, 'daemon'],
-  [/^src\/schemas\.ts$/, 'daemon'],
   [/^src\/run\.ts$/, 'run'],
   [/^src\/(cidr|errors|clock|duration|text|version|entries|retry)\.ts$/, 'nouns'],
   [/^providers\/provider\.ts$/, 'nouns'],

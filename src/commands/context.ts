@@ -1,10 +1,10 @@
 import { randomUUID } from 'node:crypto';
 import { hostname, userInfo } from 'node:os';
-import { channelSecrets } from '../alerts/channel.ts';
 import { systemClock } from '../clock.ts';
 import { type Config, loadConfig } from '../config.ts';
 import { createLogger, type Log, type LogLevel } from '../log.ts';
 import type { PassEvent, World } from '../pass.ts';
+import { envSecrets } from '../secrets.ts';
 
 export type Output = 'text' | 'json' | 'markdown';
 
@@ -13,7 +13,10 @@ export interface Flags {
   readonly config?: string;
   readonly output: Output;
   readonly logLevel?: LogLevel;
+  /** In the result. */
   readonly color: boolean;
+  /** In the log. */
+  readonly logColor?: boolean;
 }
 
 /** The process as the commands see it: whoever starts them brings it. */
@@ -64,8 +67,8 @@ export async function openContext(flags: Flags, terminal: Terminal, level: LogLe
   const log = await createLogger({
     level: flags.logLevel ?? level,
     pretty: terminal.stderrIsTty,
-    color: flags.color && terminal.stderrIsTty,
-    secrets: secretsOf(config),
+    color: flags.logColor === true,
+    secrets: secretsOf(config, terminal.env),
     destination: { write: terminal.writeErr },
   });
   return { flags, terminal, config, world: worldOf(terminal.env), log };
@@ -91,9 +94,9 @@ export function worldOf(env: Terminal['env']): World {
   };
 }
 
-/** Every value that must not be printed: what came from the environment, and what channels keep secret. */
-export function secretsOf(config: Config): string[] {
-  return [...config.secrets, ...config.alerts.flatMap(channelSecrets)];
+/** Every value that must not be printed: the secrets of the config, and those of the environment itself. */
+export function secretsOf(config: Config, env: Terminal['env'] = {}): string[] {
+  return [...config.secrets, ...envSecrets(env)];
 }
 
 /** Logs what happens along the way, and shows progress to a person who waits for many targets. */

@@ -1,3 +1,4 @@
+import { z } from 'zod';
 import { startScheduler } from '../daemon/scheduler.ts';
 import { formatDuration, parseDuration } from '../duration.ts';
 import { errorInfo } from '../errors.ts';
@@ -9,6 +10,15 @@ export interface DaemonOptions extends Flags {
   /** How long a stop waits for the run in hand, such as `30s`. */
   readonly grace: string;
 }
+
+/** What `daemon --output json` prints at its end. */
+export const daemonDocumentSchema = z.strictObject({
+  version: z.literal(1),
+  outcome: z
+    .enum(['idle', 'finished', 'aborted', 'abandoned'])
+    .describe('What became of the run in hand: none, it ended in time, it was told to end, not even that.'),
+  error: z.null(),
+});
 
 const DEFAULT_GRACE_MS = 30_000;
 
@@ -60,7 +70,8 @@ export async function daemon(options: DaemonOptions, terminal: Terminal): Promis
   context.log.info({ grace: formatDuration(grace), busy: scheduler.busy }, 'stopping');
   const outcome = await scheduler.stop(grace);
   context.log.info({ outcome }, 'stopped');
-  return { exitCode: outcome === 'abandoned' ? 1 : 0, json: { version: 1, outcome, error: null }, lines: [] };
+  const json: z.output<typeof daemonDocumentSchema> = { version: 1, outcome, error: null };
+  return { exitCode: outcome === 'abandoned' ? 1 : 0, json, lines: [] };
 }
 
 async function reload(

@@ -1,8 +1,19 @@
+import { z } from 'zod';
 import { some } from '../guards/list.ts';
 import { columns, plural, styleFor } from '../render/style.ts';
 import { readJournal } from '../state/journal.ts';
-import type { JournalEntry } from '../state/records.ts';
-import { type Flags, loadFor, type Result, type Terminal } from './context.ts';
+import { anyRecordSchema, type JournalEntry, recordSchema } from '../state/records.ts';
+import { type Flags, loadFor, type Result, secretsOf, type Terminal } from './context.ts';
+
+/** What `history --output json` prints. */
+export const historyDocumentSchema = z.strictObject({
+  version: z.literal(1),
+  records: z
+    .array(z.union([recordSchema, anyRecordSchema]))
+    .describe('The newest first. A later version may write kinds of records that are not described here.'),
+  skipped: z.int().describe('Lines on the way that are no records: what a crash tore off.'),
+  error: z.null(),
+});
 
 export interface HistoryOptions extends Flags {
   readonly limit: number;
@@ -19,9 +30,12 @@ export async function history(options: HistoryOptions, terminal: Terminal): Prom
     lines.push(
       style.yellow(`${plural(skipped, 'line')} of the journal cannot be read (a crash?) and is passed over`),
     );
+  const records = entries.map(({ record }) => record);
+  const json: z.output<typeof historyDocumentSchema> = { version: 1, records, skipped, error: null };
   return {
     exitCode: 0,
-    json: { version: 1, records: entries.map(({ record }) => record), skipped, error: null },
+    json,
+    secrets: secretsOf(config, terminal.env),
     lines: lines.length > 0 ? lines : ['nothing has happened yet'],
   };
 }

@@ -1,13 +1,15 @@
 import pLimit from 'p-limit';
+import { z } from 'zod';
 import { type Entry, isOurs } from '../../providers/provider.ts';
 import { createIo } from '../calls.ts';
 import type { Target } from '../config.ts';
 import { compareEntries, entryName } from '../entries.ts';
 import { type ErrorInfo, errorInfo, FatalError, TransientError } from '../errors.ts';
 import { plural, type Style, styleFor } from '../render/style.ts';
+import { errorSchema } from '../report.ts';
 import { withLock } from '../state/lock.ts';
 import { openStore } from '../state/store.ts';
-import { type Context, type Flags, openContext, type Result, type Terminal } from './context.ts';
+import { type Context, type Flags, openContext, type Result, secretsOf, type Terminal } from './context.ts';
 import { onlyTargets } from './sync.ts';
 
 export interface RemoveOptions extends Flags {
@@ -15,14 +17,30 @@ export interface RemoveOptions extends Flags {
   readonly yes?: boolean;
 }
 
-interface Removal {
-  readonly name: string;
-  readonly provider: string;
-  /** `kept`: the question was answered with no. */
-  readonly status: 'removed' | 'nothing' | 'kept' | 'failed';
-  readonly entries: readonly { cidr: string; protocol: string | null; ports: string | null }[];
-  readonly error: ErrorInfo | null;
-}
+const removalSchema = z.strictObject({
+  name: z.string(),
+  provider: z.string(),
+  status: z
+    .enum(['removed', 'nothing', 'kept', 'failed'])
+    .describe('nothing: nothing of ours was there. kept: the question was answered with no.'),
+  entries: z
+    .array(
+      z.strictObject({ cidr: z.string(), protocol: z.string().nullable(), ports: z.string().nullable() }),
+    )
+    .describe('What carries the marker of this owner.'),
+  error: errorSchema.nullable(),
+});
+
+type Removal = z.output<typeof removalSchema>;
+
+/** What `remove --output json` prints. */
+export const removeDocumentSchema = z.strictObject({
+  version: z.literal(1),
+  command: z.literal('remove'),
+  exitCode: z.int(),
+  targets: z.array(removalSchema),
+  error: z.null(),
+});
 
 /**
  * `remove`: takes away what carries this owner's marker on the targets named, after showing it. Works from the
@@ -49,9 +67,17 @@ export async function remove(options: RemoveOptions, terminal: Terminal): Promis
     return done;
   });
   const exitCode = removals.some(({ status }) => status === 'failed') ? 1 : 0;
+  const json: z.output<typeof removeDocumentSchema> = {
+    version: 1,
+    command: 'remove',
+    exitCode,
+    targets: removals,
+    error: null,
+  };
   return {
     exitCode,
-    json: { version: 1, command: 'remove', exitCode, targets: removals, error: null },
+    json,
+    secrets: secretsOf(config, terminal.env),
     lines: removals.flatMap((removal) => render(removal, style)),
   };
 }

@@ -25,24 +25,25 @@ export async function sources(options: Flags, terminal: Terminal): Promise<Resul
     approvals: new Set(),
   });
   const refused = ruling.verdict === 'refused';
+  const differ = agreement.kind !== 'agreed' && readings.some(({ status }) => status === 'ok');
   const egress: EgressReport = {
     ...reportEgress(ruling, readings),
     cidrs: refused || ruling.candidate === null ? [] : [...ruling.candidate],
     // Against what? Nothing was accepted before: what is published is in `cidrs`.
     added: [],
     removed: [],
+    ...(differ ? { refused: [{ guard: 'agreement', detail: agreement.error.message }] } : {}),
   };
   const well = ruling.verdict === 'accepted' && readings.every(({ status }) => status === 'ok');
   const style = styleFor(options.color);
   const lines = renderEgress(egress, style);
-  if (agreement.kind !== 'agreed')
-    lines.push(`${style.red('error')}  ${agreement.error.message}`, `       ${agreement.error.hint}`);
-  else if (!refused) lines.push('', ...(egress.cidrs?.map((cidr) => `  ${cidr}`) ?? []));
+  if (agreement.kind === 'agreed' && !refused)
+    lines.push('', ...(egress.cidrs?.map((cidr) => `  ${cidr}`) ?? []));
   return {
     exitCode: well ? 0 : 1,
     json: egress,
     lines,
     markdown: renderEgressMarkdown(egress),
-    secrets: secretsOf(config),
+    secrets: secretsOf(config, terminal.env),
   };
 }

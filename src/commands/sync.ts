@@ -80,9 +80,9 @@ export function onlyTargets(
   return names.length > 0 ? new Set(names) : null;
 }
 
-function resultOf({ flags, config }: Context, report: Report): Result {
+function resultOf({ flags, config, terminal }: Context, report: Report): Result {
   return {
-    secrets: secretsOf(config),
+    secrets: secretsOf(config, terminal.env),
     exitCode: report.exitCode,
     json: report,
     lines: renderReport(report, styleFor(flags.color)),

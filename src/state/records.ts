@@ -23,7 +23,7 @@ const changeNote = z.looseObject({
  * The kinds of journal records. Objects are loose: a later version may write more, and what this one does not know
  * is kept and shown as it is.
  */
-const recordSchema = z.discriminatedUnion('type', [
+export const recordSchema = z.discriminatedUnion('type', [
   /** The end of every run, whatever came of it. */
   z.looseObject({
     ...common,
@@ -92,7 +92,7 @@ const recordSchema = z.discriminatedUnion('type', [
 export type JournalRecord = z.output<typeof recordSchema>;
 
 /** The least that a line must have to be shown. */
-const anyRecordSchema = z.looseObject({ ...common, type: z.string() });
+export const anyRecordSchema = z.looseObject({ ...common, type: z.string() });
 
 /** One line of the journal. `known` is false for a type, or a shape, that this version does not know. */
 export type JournalEntry =
