@@ -74,7 +74,7 @@ const limitsSchema = z.strictObject({
   maxShrink: limitSchema('the list may shrink', 5, 30),
   removalDelay: durationSchema()
     .prefault('24h')
-    .describe('How long an address must have been gone from the list before it is removed.'),
+    .describe('How long an address must have been gone from the list before it is removed; `0s` is allowed.'),
   provenance: z
     .strictObject({
       mode: z
@@ -121,10 +121,10 @@ const limitsSchema = z.strictObject({
   staleAfter: durationSchema({ min: '1s' })
     .nullable()
     .prefault(null)
-    .describe('No success for this long is an alert. Null: three intervals of the schedule.'),
+    .describe('No success for this long is an alert; at least 1s. Null: three intervals of the schedule.'),
   deadline: durationSchema({ min: '1s', max: '1d' })
     .prefault('5m')
-    .describe('The longest a run may take; what is not done then is left to the next run.'),
+    .describe('The longest a run may take, from 1s to 1d; what is not done then is left to the next run.'),
 });
 
 const safetySchema = limitsSchema.superRefine(({ minEntries, maxEntries }, context) => {
@@ -151,14 +151,14 @@ export const configSchema = z.strictObject({
       timezone: timezoneSchema.default('UTC').describe('The time zone of `cron`, by its IANA name.'),
       jitter: durationSchema({ max: '1h' })
         .prefault('0s')
-        .describe('Each run starts up to this much later, so that many installations do not ask at once.'),
+        .describe('Each run starts up to this much later, at most 1h, so that many installations do not ask at once.'),
     })
     .prefault({})
     .describe('The schedule of the daemon.'),
   alerts: z.array(alertSchema).default([]).describe('Who is told when something changes or fails.'),
   repeatAlertsAfter: durationSchema({ min: '1m' })
     .prefault('24h')
-    .describe('An alert whose cause lasts is sent again after this long.'),
+    .describe('An alert whose cause lasts is sent again after this long, at least 1m.'),
   state: z
     .string()
     .min(1)
