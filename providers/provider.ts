@@ -15,7 +15,7 @@
  * test/provider-suite.ts is the conformance suite; an adapter that passes it is a good one.
  */
 import { z } from 'zod';
-import { type Cidr, familyOf, isWorld, prefixLength } from '../src/cidr.ts';
+import { type Cidr, familyOf, prefixLength } from '../src/cidr.ts';
 import { FatalError } from '../src/errors.ts';
 
 /** What an entry opens: a protocol by its name (`tcp`, `all`) and ports (`5432`, `6432-6439`), both null where the
@@ -78,6 +78,12 @@ export interface Snapshot {
   readonly settings: readonly Setting[];
   readonly capacity: readonly Capacity[];
   readonly warnings: readonly SnapshotWarning[];
+  /**
+   * Set when the whole object carries no marker and is not to be taken over (`adopts: 'object'`): somebody else's, or
+   * ours that lost its marker. The core, which remembers, tells the two apart; it writes nothing, and gives this error
+   * where something would have to be written.
+   */
+  readonly unowned?: FatalError;
 }
 
 export type Change =
@@ -260,9 +266,19 @@ export function servicesMeet(a: Service, b: Service): boolean {
  * (IPv6), the open world included. Every adapter calls it with all that it is about to allow.
  */
 export function refuseTooBroad(cidrs: readonly Cidr[], object: string): void {
-  for (const cidr of cidrs) {
-    const least = familyOf(cidr) === 'ipv4' ? 8 : 16;
-    if (isWorld(cidr) || prefixLength(cidr) < least)
-      throw new FatalError('write-refused', `${cidr} is broader than /${least}: not written to ${object}`);
-  }
+  const broad = cidrs.find(isTooBroad);
+  if (broad)
+    throw new FatalError(
+      'write-refused',
+      `${broad} is broader than /${leastPrefix(broad)}: not written to ${object}`,
+    );
+}
+
+/** Whether a prefix is so short that no target may ever be given it. */
+export function isTooBroad(cidr: Cidr): boolean {
+  return prefixLength(cidr) < leastPrefix(cidr);
+}
+
+function leastPrefix(cidr: Cidr): number {
+  return familyOf(cidr) === 'ipv4' ? 8 : 16;
 }

@@ -88,6 +88,7 @@ function firewallTarget(spec: RuleSpec, compute: Compute, io: Io): Opened {
   return {
     read: async () => snapshotOf(await list(compute, spec), spec),
     async write(changes: readonly Change[], snapshot: Snapshot) {
+      if (snapshot.unowned) throw snapshot.unowned;
       for (const step of stepsOf(changes, snapshot, spec)) await carryOut(compute, io, spec, step);
     },
   };

@@ -99,8 +99,11 @@ export function rangesOf(rule: Rule): Cidr[] {
 
 const WORLD = toCidr('0.0.0.0/0');
 
-/** Throws `not-owned` or `object-differs` when a rule of our name is not one that we may manage. */
-export function checkOurs(rule: Rule, spec: RuleSpec): void {
+/**
+ * Throws `not-owned` for a rule of our name that is marked as somebody else's, `object-differs` for one of another
+ * kind. Gives the error for one without any marker: only the core can tell whether it was ours.
+ */
+export function checkOurs(rule: Rule, spec: RuleSpec): FatalError | undefined {
   const object = `projects/${spec.project}/global/firewalls/${rule.name}`;
   const marker = parseMarker(rule.description);
   if (marker && !isOurs(marker, spec.identity)) {
@@ -109,12 +112,13 @@ export function checkOurs(rule: Rule, spec: RuleSpec): void {
     });
   }
   if (!marker && !spec.adopt) {
-    throw new FatalError('not-owned', `${object} exists and carries no marker of this tool`, {
+    return new FatalError('not-owned', `${object} exists and carries no marker of this tool`, {
       hint: 'Choose another `rule`, or take this one over with `"adopt": true`.',
     });
   }
   const difference = differenceOf(rule, spec);
   if (difference) throw new FatalError('object-differs', `${object} ${difference}`);
+  return undefined;
 }
 
 /** What no patch of ours would put right; finishes the sentence "the rule …". */

@@ -27,12 +27,14 @@ import {
 const MOST_RANGES = 5000;
 
 /**
- * What a listing of the network's rules says about our target. Throws `not-owned`, `object-differs` and `bad-answer`.
+ * What a listing of the network's rules says about our target. Throws `not-owned` (marked as somebody else's),
+ * `object-differs` and `bad-answer`.
  */
 export function snapshotOf(rules: readonly Rule[], spec: RuleSpec): Snapshot {
   const ours = rules.filter((rule) => isOurName(spec, rule.name));
-  for (const rule of ours) checkOurs(rule, spec);
+  const [unowned] = ours.flatMap((rule) => checkOurs(rule, spec) ?? []);
   return {
+    ...(unowned && { unowned }),
     entries: ours.flatMap((rule) => entriesOf(rule, rangesOf(rule), spec.services)),
     beside: rules.flatMap((rule) => besideOf(rule, spec)),
     settings: ours.flatMap((rule) => settingsOf(rule, spec)),

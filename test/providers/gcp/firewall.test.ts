@@ -148,10 +148,11 @@ test('a disabled rule is left so while its addresses are kept up to date, unless
 test('a rule that is adopted is marked and gets what is missing; the rest of it becomes ours to remove', async () => {
   const compute = await emulator();
   compute.insert(PROJECT, { name: RULE, description: 'by hand', allowed: ALLOWED, sourceRanges: [A, C] });
-  await expect((await openAt(compute.url)).opened.read()).rejects.toMatchObject({
-    code: 'not-owned',
-    hint: expect.stringContaining('"adopt": true'),
-  });
+  const stranger = (await openAt(compute.url)).opened;
+  const seen = await stranger.read();
+  const refusal = { code: 'not-owned', hint: expect.stringContaining('"adopt": true') };
+  expect(seen.unowned).toMatchObject(refusal);
+  await expect(stranger.write([], seen)).rejects.toMatchObject(refusal);
   const { opened } = await openAt(compute.url, { adopt: true });
   await converge(opened, provider, US, wanted(A, B));
   expect(compute.rule(PROJECT, RULE)).toMatchObject({ description: OURS, sourceRanges: [A, C, B].sort() });
