@@ -7,6 +7,7 @@ import { historyDocumentSchema } from './commands/history.ts';
 import { removeDocumentSchema } from './commands/remove.ts';
 import { validateDocumentSchema } from './commands/validate.ts';
 import { configSchema, targetSchema } from './config/schema.ts';
+import { demoDocumentSchema } from './demo/document.ts';
 import { errorDocumentSchema } from './failure.ts';
 import { egressSchema, reportSchema } from './report.ts';
 
@@ -22,6 +23,7 @@ const DOCUMENTS: Readonly<Record<string, () => JsonSchema | Promise<JsonSchema>>
   'remove.schema.json': () => documentOf(removeDocumentSchema, 'allowlist-sync remove', 'output'),
   'held.schema.json': () => documentOf(heldDocumentSchema, 'allowlist-sync held', 'output'),
   'validate.schema.json': () => documentOf(validateDocumentSchema, 'allowlist-sync validate', 'output'),
+  'demo.schema.json': () => documentOf(demoDocumentSchema, 'allowlist-sync demo', 'output'),
   'daemon.schema.json': () => documentOf(daemonDocumentSchema, 'allowlist-sync daemon', 'output'),
   'error.schema.json': () => documentOf(errorDocumentSchema, 'allowlist-sync: what failed', 'output'),
   'webhook.schema.json': () => documentOf(webhookDocumentSchema, 'allowlist-sync alerts', 'output'),
