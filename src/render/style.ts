@@ -19,6 +19,21 @@ export function columns(rows: readonly (readonly string[])[], gap = '  '): strin
   );
 }
 
+/** Many short texts in aligned columns, as few rows as fit a page. */
+export function spread(texts: readonly string[], width = 92): string[] {
+  const widest = Math.max(0, ...texts.map(({ length }) => length));
+  const perRow = Math.max(1, Math.floor((width + 2) / (widest + 2)));
+  const rows = Array.from({ length: Math.ceil(texts.length / perRow) }, (_, row) =>
+    texts.slice(row * perRow, (row + 1) * perRow),
+  );
+  return rows.map((row) =>
+    row
+      .map((text) => text.padEnd(widest))
+      .join('  ')
+      .trimEnd(),
+  );
+}
+
 /** `1 target`, `2 targets`. */
 export function plural(count: number, noun: string, many = `${noun}s`): string {
   return `${count} ${count === 1 ? noun : many}`;

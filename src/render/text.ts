@@ -1,22 +1,12 @@
-import type { ChangeReport, EgressReport, Report, SourceReport, TargetReport } from '../report.ts';
-import { columns, plural, type Style } from './style.ts';
-
-/** Why a change is made, in the words of the line it stands on. */
-const WHY: Readonly<Record<string, string>> = {
-  'new-target': 'not there yet',
-  'source-changed': 'the published list changed',
-  'config-changed': 'the config changed',
-  'removed-by-hand': 'somebody removed it',
-  'added-by-hand': 'somebody added it',
-  'edited-by-hand': 'somebody edited it',
-  contested: 'something keeps taking it away',
-};
+import type { EgressReport, Report, SourceReport, TargetReport } from '../report.ts';
+import { renderChanges, renderPending } from './changes.ts';
+import { columns, plural, type Style, spread } from './style.ts';
 
 /** The report for people: what is published, a diff for each target with the reason of each line, a summary. */
 export function renderReport(report: Report, style: Style): string[] {
   return [
     ...renderEgress(report.egress, style),
-    ...report.targets.flatMap((target) => ['', ...renderTarget(target, report, style)]),
+    ...renderTargets(report, style),
     ...renderAlerts(report, style),
     '',
     ...renderSummary(report, style),
@@ -37,22 +27,29 @@ export function renderEgress(egress: EgressReport, style: Style): string[] {
     lines.push(
       `${indent}${type}${source.status === 'ok' ? style.green(status) : style.red(status)}${detail}`,
     );
-    if (source.error) lines.push(`    ${style.dim(source.error.hint)}`);
+    if (source.error)
+      lines.push(`    ${withoutPlace(source.error.message, source)}`, `    ${style.dim(source.error.hint)}`);
     if (source.duplicates.length > 0)
       lines.push(`    ${style.yellow(`listed twice: ${source.duplicates.join(', ')}`)}`);
     if (source.hostBits.length > 0)
       lines.push(`    ${style.yellow(`with host bits: ${source.hostBits.join(', ')}`)}`);
   });
   if (candidate) lines.push(`  ${style.yellow(`newer list of ${candidate.length}, ${listId}`)}`);
-  if (added.length > 0) lines.push(`  ${style.green('+')} ${added.join(', ')}`);
-  if (removed.length > 0) lines.push(`  ${style.red('-')} ${removed.join(', ')}`);
+  lines.push(...spread(added).map((row) => `  ${style.green(`+ ${row}`)}`));
+  lines.push(...spread(removed).map((row) => `  ${style.red(`- ${row}`)}`));
   for (const { guard, detail } of refused) lines.push(`  ${style.red('refused')}  ${guard}: ${detail}`);
   for (const { guard, detail, id } of held) lines.push(...heldLines(guard, detail, id, style));
   return lines;
 }
 
-function sourceDetail({ status, count, url, error }: SourceReport): string {
-  return status === 'ok' ? `${plural(count, 'address', 'addresses')}  ${url}` : (error?.message ?? url);
+function sourceDetail({ status, count, url }: SourceReport): string {
+  return status === 'ok' ? `${plural(count, 'address', 'addresses')}  ${url}` : url;
+}
+
+/** The message alone: type and URL stand on the line above. */
+function withoutPlace(message: string, { type, url }: SourceReport): string {
+  const place = `${type} (${url}): `;
+  return message.startsWith(place) ? message.slice(place.length) : message;
 }
 
 function heldLines(guard: string, detail: string, id: string, style: Style): string[] {
@@ -71,70 +68,55 @@ const STATUS: Readonly<Record<TargetReport['status'], (style: Style) => string>>
   skipped: (style) => style.yellow('skipped'),
 };
 
-/** One target: its status, and every line of what is to be done, was done, waits or needs a look. */
-export function renderTarget(target: TargetReport, report: Pick<Report, 'dryRun'>, style: Style): string[] {
-  const { name, provider, status, changes, pendingRemovals, drift, held, warnings, error } = target;
-  const lines = [`${style.bold(name)}  ${style.dim(provider)}  ${STATUS[status](style)}`];
+/** One line for each target, and under it what there is to say of it; air only where something is said. */
+function renderTargets(report: Report, style: Style): string[] {
+  const { targets } = report;
+  const heads = columns(targets.map(({ name, provider }) => [name, provider, '']));
+  const bodies = targets.map((target) => renderTarget(target, report, style));
+  return targets.flatMap(({ status }, index) => {
+    const [name = '', provider = ''] = heads[index] ?? [];
+    const body = bodies[index] ?? [];
+    const air = index === 0 || body.length > 0 || (bodies[index - 1]?.length ?? 0) > 0;
+    const head = `${style.bold(name)}${style.dim(provider)}${STATUS[status](style)}`;
+    return [...(air ? [''] : []), head, ...body];
+  });
+}
+
+/** Every line of what is to be done on a target, was done, waits or needs a look. */
+function renderTarget(
+  { status, changes, pendingRemovals, drift, held, warnings, error }: TargetReport,
+  report: Pick<Report, 'dryRun' | 'startedAt'>,
+  style: Style,
+): string[] {
+  const lines: string[] = [];
   if (error) lines.push(`  ${style.red('error')}  ${error.message}`, `         ${style.dim(error.hint)}`);
   if (status === 'skipped') lines.push(`  ${style.dim('there is no list to work from yet')}`);
-  lines.push(...renderChanges(changes, report, style));
-  for (const { cidr, protocol, ports, removeAfter } of pendingRemovals) {
-    const what = [cidr, protocol, ports].filter(Boolean).join(' ');
-    lines.push(`  ${style.dim('…')} ${what}  no longer published; goes after ${removeAfter}`);
-  }
-  const changing = new Set(changes.flatMap(({ cidr, cause }) => (cidr ? [`${cidr} ${cause}`] : [])));
-  for (const { cause, cidr, detail } of drift) {
-    const told = cidr !== null && changing.has(`${cidr} ${cause}`) && !cause.endsWith('by-hand');
-    if (!told && cause !== 'contested') lines.push(`  ${style.magenta('drift')}  ${cause}: ${detail}`);
-    if (cause === 'contested') lines.push(`  ${style.red('drift')}  ${cause}: ${detail}`);
+  lines.push(...renderChanges(changes, report, style), ...renderPending(pendingRemovals, report, style));
+  for (const one of drift) {
+    const paint = one.cause === 'contested' ? style.red : style.magenta;
+    if (!isTold(one, changes)) lines.push(`  ${paint('drift')}  ${one.cause}: ${one.detail}`);
   }
   for (const { guard, detail, id } of held) lines.push(...heldLines(guard, detail, id, style));
   for (const { code, detail } of warnings) lines.push(`  ${style.yellow('warning')}  ${code}: ${detail}`);
   return lines;
 }
 
-function renderChanges(
-  changes: readonly ChangeReport[],
-  { dryRun }: { dryRun: boolean },
-  style: Style,
-): string[] {
-  const rows = columns(
-    changes.map((change) => {
-      const why = WHY[change.cause] ?? change.cause;
-      if (change.action === 'update') {
-        const where = change.cidr ? `${change.cidr} ${change.field}` : (change.field ?? '');
-        return [
-          '~',
-          `${where}: ${change.from || 'unset'} -> ${change.to || 'unset'}`,
-          '',
-          why + left(change, dryRun),
-        ];
-      }
-      const service = [change.protocol, change.ports].filter(Boolean).join(' ');
-      const note = change.action === 'remove' ? '; connections that are open stay open' : '';
-      return [
-        change.action === 'add' ? '+' : '-',
-        change.cidr ?? '',
-        service,
-        why + note + left(change, dryRun),
-      ];
-    }),
-  );
-  const paint = { add: style.green, remove: style.red, update: style.cyan };
-  return rows.map(([sign = '', what = '', service = '', why = ''], index) => {
-    const colour = paint[changes[index]?.action ?? 'update'];
-    return `  ${colour(`${sign.trimEnd()} ${what}${service}`)}${style.dim(why)}`;
-  });
-}
-
-function left({ applied }: ChangeReport, dryRun: boolean): string {
-  return applied || dryRun ? '' : ' (not done)';
+/** Whether the line of a change says all of it. */
+function isTold(
+  { cause, cidr, detail }: TargetReport['drift'][number],
+  changes: TargetReport['changes'],
+): boolean {
+  if (cidr === null) return changes.some(({ field }) => field && detail.startsWith(`${field} of `));
+  if (cause === 'contested' || cause === 'edited-by-hand') return false;
+  return changes.some((change) => change.cidr === cidr && change.cause === cause);
 }
 
 function renderAlerts({ alerts }: Report, style: Style): string[] {
   if (alerts.length === 0) return [];
   const failed = alerts.filter(({ delivered }) => !delivered);
-  const names = alerts.map(({ type }) => type).join(', ');
+  const counts = new Map<string, number>();
+  for (const { type } of alerts) counts.set(type, (counts.get(type) ?? 0) + 1);
+  const names = [...counts].map(([type, count]) => (count > 1 ? `${type} (${count})` : type)).join(', ');
   const lines = ['', `${style.bold('alerts')}  ${names}`];
   if (failed.length > 0)
     lines.push(
@@ -152,7 +134,10 @@ export function renderSummary(report: Report, style: Style): string[] {
   );
   const calls = targets.reduce((sum, { apiCalls }) => sum + apiCalls, 0);
   const lines: string[] = [];
-  if (error) lines.push(`${style.red('error')}  ${error.message}`, `       ${style.dim(error.hint)}`);
+  // What a source said for itself stands with the source.
+  const said = report.egress.sources.some((source) => source.error?.message === error?.message);
+  if (error && !said)
+    lines.push(`${style.red('error')}  ${error.message}`, `       ${style.dim(error.hint)}`);
   for (const { id, used } of approvals)
     if (!used)
       lines.push(
