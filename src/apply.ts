@@ -1,5 +1,4 @@
 import { type Change, isOurs, type Opened, type Snapshot } from '../providers/provider.ts';
-import type { Clock } from './clock.ts';
 import { entryKey } from './entries.ts';
 import { ConflictError } from './errors.ts';
 import { actionable, type GuardedPlan } from './guards/plan.ts';
@@ -14,18 +13,19 @@ export interface ApplyOptions {
   readonly atomic: boolean;
   readonly identity: Parameters<typeof isOurs>[1];
   /** Plans and guards again, from what is there now. */
-  readonly replan: (snapshot: Snapshot) => GuardedPlan;
-  readonly clock: Clock;
+  readonly replan: (snapshot: Snapshot) => Promise<GuardedPlan>;
+  /** Waits; throws an error of the catalogue when the run's deadline passes. */
+  readonly sleep: (ms: number) => Promise<void>;
   readonly random: () => number;
-  /** The run's deadline. */
-  readonly signal: AbortSignal;
 }
 
 export interface Applied {
   /** What was planned at first, and what a lost race added to it. */
   readonly changes: readonly PlannedChange[];
-  /** Keys of the changes that are done. */
+  /** Keys of the changes that are done, by us or, in a lost race, by somebody else. */
   readonly done: ReadonlySet<string>;
+  /** Keys of the changes that we sent and the service took, whether a read has shown them yet or not. */
+  readonly written: ReadonlySet<string>;
   /** What was planned last: what is still blocked or pending. */
   readonly plan: GuardedPlan;
   /** The last read. */
@@ -50,38 +50,45 @@ const RACE_DELAY_MS = 1_000;
 export async function applyPlan(target: Opened, first: Planned, options: ApplyOptions): Promise<Applied> {
   const changes = new Map(actionable(first.plan).map((change) => [change.key, change]));
   const done = new Set<string>();
+  const written = new Set<string>();
   let { plan, snapshot } = first;
-  let unproven: PlannedChange[] = [];
+  let unproven: readonly PlannedChange[] = [];
+  const result = () => ({ changes: [...changes.values()], done, written, plan, snapshot, unproven });
   try {
     for (let races = 0; ; races += 1) {
       try {
         for (const stage of stagesOf(plan, options.atomic)) {
-          const pending = stage.proves ? stage.changes : stillThere(stage.changes, snapshot, options);
-          if (pending.length === 0) continue;
-          await target.write(
-            pending.map(({ change }) => change),
-            snapshot,
-          );
-          if (stage.proves) {
-            ({ snapshot, unproven } = await prove(target, pending, options));
-            if (unproven.length > 0) break;
+          const sent = stage.proves ? stage.changes : stillThere(stage.changes, snapshot, options);
+          if (sent.length > 0) {
+            await target.write(
+              sent.map(({ change }) => change),
+              snapshot,
+            );
+            for (const { key } of sent) written.add(key);
           }
-          for (const { key } of stage.changes) done.add(key);
+          if (stage.proves) {
+            unproven = sent;
+            ({ snapshot, unproven } = await prove(target, sent, options));
+          }
+          const hidden = new Set(unproven.map(({ key }) => key));
+          for (const { key } of stage.changes) if (!hidden.has(key)) done.add(key);
+          if (unproven.length > 0) break;
         }
-        return { changes: [...changes.values()], done, plan, snapshot, unproven };
+        return result();
       } catch (error) {
         if (!(error instanceof ConflictError) || races >= MAX_RACES) throw error;
-        await options.clock.sleep(RACE_DELAY_MS * 2 ** races * (0.5 + options.random() / 2), options.signal);
+        await options.sleep(RACE_DELAY_MS * 2 ** races * (0.5 + options.random() / 2));
+        unproven = [];
         snapshot = await target.read();
-        plan = options.replan(snapshot);
-        const left = new Map(plan.changes.map((change) => [change.key, change]));
-        // What was wanted and is no longer missing has happened, by our hand or by another's.
-        for (const key of changes.keys()) if (!left.has(key)) done.add(key);
+        plan = await options.replan(snapshot);
+        if (plan.refusal) throw plan.refusal;
+        // What was wanted and is there now has happened, by our hand or by another's.
+        for (const [key, { change }] of changes) if (shows(snapshot, change, options.identity)) done.add(key);
         for (const change of actionable(plan)) changes.set(change.key, change);
       }
     }
   } catch (error) {
-    return { changes: [...changes.values()], done, plan, snapshot, unproven, error };
+    return { ...result(), error };
   }
 }
 
@@ -93,13 +100,15 @@ interface Stage {
 
 function stagesOf(plan: GuardedPlan, atomic: boolean): Stage[] {
   const changes = actionable(plan);
-  if (atomic) return [{ changes, proves: true }];
   const removals = changes.filter(({ change }) => change.action === 'remove');
-  return [
-    { changes: removals.filter(({ key }) => plan.early.has(key)), proves: false },
-    { changes: changes.filter(({ change }) => change.action !== 'remove'), proves: true },
-    { changes: removals.filter(({ key }) => !plan.early.has(key)), proves: false },
-  ].filter((stage) => stage.changes.length > 0);
+  const stages = atomic
+    ? [{ changes, proves: true }]
+    : [
+        { changes: removals.filter(({ key }) => plan.early.has(key)), proves: false },
+        { changes: changes.filter(({ change }) => change.action !== 'remove'), proves: true },
+        { changes: removals.filter(({ key }) => !plan.early.has(key)), proves: false },
+      ];
+  return stages.filter((stage) => stage.changes.length > 0);
 }
 
 /** Removals of what the latest read still shows as ours, by the ids of that read. */
@@ -120,10 +129,10 @@ function stillThere(
 async function prove(
   target: Opened,
   changes: readonly PlannedChange[],
-  { clock, signal, identity }: ApplyOptions,
+  { sleep, identity }: ApplyOptions,
 ): Promise<{ snapshot: Snapshot; unproven: PlannedChange[] }> {
   for (let attempt = 0; ; attempt += 1) {
-    await clock.sleep(PROOF_DELAYS_MS[attempt] ?? 0, signal);
+    await sleep(PROOF_DELAYS_MS[attempt] ?? 0);
     const snapshot = await target.read();
     const unproven = changes.filter(({ change }) => !shows(snapshot, change, identity));
     if (unproven.length === 0 || attempt + 1 >= PROOF_DELAYS_MS.length) return { snapshot, unproven };

@@ -1,7 +1,7 @@
 import pLimit, { type LimitFunction } from 'p-limit';
 import type { Io } from '../providers/provider.ts';
 import type { Clock } from './clock.ts';
-import { TransientError } from './errors.ts';
+import { CatalogueError, TransientError } from './errors.ts';
 import { retry } from './retry.ts';
 
 /** The longest one request may take, in milliseconds. */
@@ -36,7 +36,7 @@ export function createIo(options: CallOptions): CountedIo {
   let calls = 0;
 
   async function once<T>(operation: string, send: (signal: AbortSignal) => Promise<T>): Promise<T> {
-    if (signal.aborted) throw deadlinePassed(operation);
+    if (signal.aborted) throw ended(signal, operation);
     const limit = AbortSignal.timeout(options.callTimeoutMs ?? CALL_TIMEOUT_MS);
     const either = AbortSignal.any([signal, limit]);
     calls += 1;
@@ -44,7 +44,7 @@ export function createIo(options: CallOptions): CountedIo {
       return await Promise.race([send(either), rejectOnAbort(either)]);
     } catch (error) {
       // Clients word an abort each in their own way; what we know ourselves is worth more.
-      if (signal.aborted) throw deadlinePassed(operation);
+      if (signal.aborted) throw ended(signal, operation);
       if (limit.aborted)
         throw new TransientError('timeout', `${operation} gave no answer in time`, { cause: error });
       throw error;
@@ -67,11 +67,11 @@ export function createIo(options: CallOptions): CountedIo {
           options.onRetry?.(operation, error, delayMs);
         },
       }).catch((error) => {
-        throw signal.aborted ? deadlinePassed(operation) : error;
+        throw signal.aborted ? ended(signal, operation) : error;
       }),
     sleep: async (ms) => {
       await clock.sleep(ms, signal).catch((error) => {
-        throw signal.aborted ? deadlinePassed('waiting') : error;
+        throw signal.aborted ? ended(signal, 'waiting') : error;
       });
     },
   };
@@ -87,7 +87,9 @@ export function createGates(concurrency: number): (account: string) => LimitFunc
   };
 }
 
-function deadlinePassed(during: string): TransientError {
+/** A lock that was lost says so itself; else it was the deadline, or the end of the process. */
+function ended({ reason }: AbortSignal, during: string): CatalogueError {
+  if (reason instanceof CatalogueError) return reason;
   return new TransientError('deadline', `the run reached its deadline during ${during}`);
 }
 

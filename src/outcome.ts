@@ -1,9 +1,10 @@
 import { formatMarker, markerOf } from '../providers/provider.ts';
 import type { Applied } from './apply.ts';
+import type { Drift } from './drift.ts';
 import { errorInfo } from './errors.ts';
 import type { GuardedPlan } from './guards/plan.ts';
 import type { Ruling } from './guards/ruling.ts';
-import type { PlannedChange, PlanTarget } from './plan.ts';
+import { type PlannedChange, type PlanTarget, planIdOf } from './plan.ts';
 import type { ChangeReport, EgressReport, SourceReport, TargetReport } from './report.ts';
 import type { SourceReading } from './sources/read.ts';
 import type { Warning } from './warnings.ts';
@@ -12,8 +13,8 @@ import type { Warning } from './warnings.ts';
 export type Outcome =
   /** No list to work from, so it was not even read. */
   | { readonly kind: 'skipped' }
-  /** It could not be read. */
-  | { readonly kind: 'unread'; readonly error: unknown }
+  /** It could not be read, or may not be written. */
+  | { readonly kind: 'unread'; readonly error: unknown; readonly drift?: readonly Drift[] }
   /** Read and planned; `applied` is absent where nothing may be written (a dry run, `check`). */
   | { readonly kind: 'planned'; readonly plan: GuardedPlan; readonly applied?: Applied };
 
@@ -31,7 +32,7 @@ export function reportTarget(
       status: failed ? 'failed' : 'skipped',
       planId: null,
       changes: [],
-      drift: [],
+      drift: failed ? reportDrift(outcome.drift ?? []) : [],
       pendingRemovals: [],
       held: [],
       warnings: [...warnings],
@@ -42,19 +43,22 @@ export function reportTarget(
   const plan = applied?.plan ?? outcome.plan;
   const changes = mergeChanges(outcome.plan.changes, applied);
   const late = applied?.unproven ?? [];
+  // What is held is approved in a later run, whose plan is what this one has left to do.
+  const left = plan.changes.filter(({ key }) => !applied?.done.has(key));
+  const leftId = plan.holds.length > 0 ? planIdOf(target, left) : outcome.plan.id;
   return {
     ...common,
     status: statusOf(outcome),
-    planId: outcome.plan.id,
+    planId: leftId,
     changes: changes.map((planned) => reportChange(planned, target, applied?.done.has(planned.key) ?? false)),
-    drift: outcome.plan.drift.map(({ cause, cidr, detail }) => ({ cause, cidr, detail })),
+    drift: reportDrift(outcome.plan.drift),
     pendingRemovals: plan.pending.map(({ entry, removeAfter }) => ({
       cidr: entry.cidr,
       protocol: entry.protocol,
       ports: entry.ports,
       removeAfter: new Date(removeAfter).toISOString(),
     })),
-    held: plan.holds.map(({ guard, detail, id }) => ({ guard, detail, id })),
+    held: plan.holds.map(({ guard, detail, id }) => ({ guard, detail, id: id === plan.id ? leftId : id })),
     warnings: [
       ...warnings,
       ...plan.warnings,
@@ -69,6 +73,10 @@ export function reportTarget(
     ],
     error: applied?.error === undefined ? null : errorInfo(applied.error),
   };
+}
+
+function reportDrift(drift: readonly Drift[]): TargetReport['drift'] {
+  return drift.map(({ cause, cidr, detail }) => ({ cause, cidr, detail }));
 }
 
 function statusOf(outcome: Extract<Outcome, { kind: 'planned' }>): TargetReport['status'] {
@@ -113,6 +121,17 @@ function reportChange({ change, cause }: PlannedChange, target: PlanTarget, appl
       };
     }
   }
+}
+
+/** The approvals that let something through. */
+export function releasedBy(
+  approvals: ReadonlySet<string>,
+  { approved, listId }: Pick<Ruling, 'approved' | 'listId'>,
+  planned: readonly ({ readonly plan: GuardedPlan } | { readonly outcome: Outcome })[],
+): string[] {
+  const released = new Set(planned.flatMap((one) => ('plan' in one ? one.plan.released : [])));
+  if (approved && listId) released.add(listId);
+  return [...approvals].filter((id) => released.has(id));
 }
 
 export function reportEgress(ruling: Ruling, readings: readonly SourceReading[]): EgressReport {

@@ -2,18 +2,19 @@ import { createHash } from 'node:crypto';
 import { type Change, type Entry, isOurs, type Snapshot } from '../providers/provider.ts';
 import { makeRoom } from './capacity.ts';
 import { type Cidr, contains, sortCidrs } from './cidr.ts';
-import { isDue, type RemovalClocks } from './clocks.ts';
+import type { RemovalClocks } from './clocks.ts';
 import type { Target } from './config.ts';
 import {
   type Cause,
   causeOfMissing,
   causeOfSetting,
-  causeOfUndesired,
   type Drift,
   type DriftContext,
   markersGone,
 } from './drift.ts';
 import { byKey, compareEntries, type EntryKey, entriesOf, entryKey, entryName } from './entries.ts';
+import type { FatalError } from './errors.ts';
+import { type PendingRemoval, removalOf } from './removal.ts';
 import type { TargetMemory } from './state/state.ts';
 import { foreignEntries, type Warning, warningsOf } from './warnings.ts';
 
@@ -34,6 +35,8 @@ export interface PlanInput {
   /** Milliseconds since the epoch. */
   readonly now: number;
   readonly memory: TargetMemory | undefined;
+  /** The addresses of all accepted lists that are remembered. */
+  readonly everListed: ReadonlySet<Cidr>;
   /** Every target and previous name of the config. */
   readonly knownTargets: ReadonlySet<string>;
 }
@@ -48,13 +51,6 @@ export interface PlannedChange {
   readonly leftover: boolean;
 }
 
-/** An owned entry that is no longer desired and waits for its time. */
-export interface PendingRemoval {
-  readonly entry: Entry;
-  /** Milliseconds since the epoch. */
-  readonly removeAfter: number;
-}
-
 /** What would bring one target to its desired state. */
 export interface Plan {
   /** The same for the same changes to the same object, whenever it is made. */
@@ -65,6 +61,8 @@ export interface Plan {
   readonly early: ReadonlySet<string>;
   /** Why the additions do not fit even so; null when they do. */
   readonly overflow: string | null;
+  /** Set when nothing may be written here: the object is not ours, or was until somebody took the marker away. */
+  readonly refusal: FatalError | null;
   readonly pending: readonly PendingRemoval[];
   readonly drift: readonly Drift[];
   readonly warnings: readonly Warning[];
@@ -91,6 +89,7 @@ export function planTarget(input: PlanInput): Plan {
     now: input.now,
     desired: new Set(desired),
     listed: new Set(list.cidrs),
+    everListed: input.everListed,
     knownTargets: input.knownTargets,
     gone: (cidr: Cidr) => input.clocks.has(cidr),
   };
@@ -137,12 +136,21 @@ export function planTarget(input: PlanInput): Plan {
     ),
   ];
   const pending = waiting.filter(({ entry }) => !early.has(entry));
+  const gone = markersGone(context);
+  if (snapshot.unowned) {
+    // What lost its marker and still holds all that is desired is drift; whatever else we would have to write to it.
+    const refusal = gone.length === 0 || missing.length > 0 ? snapshot.unowned : null;
+    const nothing = { changes: [], early: new Set<string>(), overflow: null, pending: [], owned: 0 };
+    const id = checksum('plan', [target.name, object]);
+    return { ...nothing, id, refusal, drift: gone, warnings: warningsOf(context), desired };
+  }
   const deferred = removals.filter((removal) => removal.kind === 'deferred').length;
   return {
-    id: checksum('plan', [target.name, object, ...changes.map(({ key }) => key).sort()]),
+    id: planIdOf(target, changes),
     changes,
     early: new Set(fit.first.map((entry) => `remove ${entryKey(entry)}`)),
     overflow: fit.overflow,
+    refusal: null,
     pending: pending.sort((a, b) => compareEntries(a.entry, b.entry)),
     drift: [
       ...missing.map((entry) => causeOfMissing(entry, context)),
@@ -150,7 +158,7 @@ export function planTarget(input: PlanInput): Plan {
       ...removals.flatMap((removal) =>
         removal.kind === 'now' || removal.kind === 'deferred' ? [removal.drift] : [],
       ),
-      ...markersGone(context),
+      ...gone,
       ...foreignEntries(context).map((entry) => ({
         cause: 'foreign' as const,
         cidr: entry.cidr,
@@ -183,46 +191,20 @@ export function desiredCidrs(
   return sortCidrs([...allowed, ...target.extraCidrs]);
 }
 
+/** The id of these changes to this target: what is left of a plan has the id of the next one. */
+export function planIdOf(
+  { name, description }: Pick<PlanTarget, 'name' | 'description'>,
+  changes: readonly Pick<PlannedChange, 'key'>[],
+): string {
+  return checksum('plan', [name, description.object, ...changes.map(({ key }) => key).sort()]);
+}
+
 /** `plan-` or `list-` and twelve hexadecimal digits of a SHA-256 over the parts. */
 export function checksum(kind: 'plan' | 'list', parts: readonly string[]): string {
   return `${kind}-${createHash('sha256').update(JSON.stringify(parts)).digest('hex').slice(0, 12)}`;
 }
 
 const PLAIN = { approved: false, leftover: false };
-
-type Removal =
-  | { kind: 'now'; planned: PlannedChange & { change: { action: 'remove' } }; drift: Drift }
-  | { kind: 'waits'; pending: PendingRemoval }
-  | { kind: 'deferred'; drift: Drift };
-
-/**
- * When an owned, undesired entry may go: at once when the config or a hand made it undesired, after the delay when
- * the published list did, and not at all while there is no list that every source agrees on.
- */
-function removalOf(
-  entry: Entry,
-  { list, clocks, removalDelay, now }: PlanInput,
-  context: DriftContext & { desired: ReadonlySet<Cidr>; listed: ReadonlySet<Cidr> },
-): Removal {
-  const drift = causeOfUndesired(entry, context);
-  if (!list.fresh) return { kind: 'deferred', drift };
-  const key = entryKey(entry);
-  const clock = clocks.get(entry.cidr);
-  const leftover = context.memory?.leftovers.includes(key) ?? false;
-  const planned = {
-    change: { action: 'remove' as const, entry },
-    key: `remove ${key}`,
-    cause: drift.cause,
-    approved: clock?.approved ?? false,
-    leftover,
-  };
-  if (leftover || drift.cause !== 'source-changed') return { kind: 'now', planned, drift };
-  if (removalDelay === 0 || (clock && isDue(clock, removalDelay, now)))
-    return { kind: 'now', planned, drift };
-  const since = clock && clock.since <= now ? clock.since : now;
-  // With the delay over and only one list seen, the next agreed list decides: the time shown is then now.
-  return { kind: 'waits', pending: { entry, removeAfter: Math.max(since + removalDelay, now) } };
-}
 
 /** Descriptions to rewrite: identical entries to take over, and entries that carry a previous name of this target. */
 function marks(wantedKeys: ReadonlySet<EntryKey>, { target, snapshot }: PlanInput): PlannedChange[] {

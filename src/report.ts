@@ -111,7 +111,7 @@ export function exitCodeOf(report: Omit<Report, 'exitCode'>, { detailed }: { det
     report.error !== null ||
     egress.refused.length > 0 ||
     egress.sources.some(({ status }) => status !== 'ok') ||
-    targets.some(({ status }) => status === 'failed' || status === 'skipped') ||
+    targets.some(({ status }) => status === 'failed') ||
     alerts.some(({ delivered }) => !delivered);
   if (failed) return 1;
   if (egress.held.length > 0 || targets.some(({ held }) => held.length > 0)) return 3;

@@ -2,7 +2,7 @@ import type { Cidr } from './cidr.ts';
 import { advanceClocks, type RemovalClocks } from './clocks.ts';
 import type { Ranges } from './guards/list.ts';
 import type { GuardName } from './guards/names.ts';
-import { type Ruling, relax, ruleOnList } from './guards/ruling.ts';
+import { type Ruling, ruleOnList } from './guards/ruling.ts';
 import type { Pass } from './pass.ts';
 import type { Agreement } from './sources/agree.ts';
 import type { State } from './state/state.ts';
@@ -14,21 +14,48 @@ interface Evidence {
   readonly ranges: Ranges;
 }
 
-/** The ruling on the published list for a set of guards that are off: most targets have none off, and share one. */
+/** The rulings on the published list: the one for all, and for each set of guards that are off the one without them. */
+export interface Rulings {
+  readonly strict: Ruling;
+  /** What only targets with these guards off accept, by {@link offKey}. */
+  readonly relaxed: ReadonlyMap<string, Ruling>;
+  readonly rulingFor: (off: ReadonlySet<GuardName>) => Ruling;
+}
+
+/**
+ * Rules once for all targets, and once more for each set of guards that some target has switched off: what such a
+ * target accepts is in force there alone, is its own baseline, and is dropped once all accept a list again.
+ */
 export function ruleForAll(
   { config, approvals }: Pick<Pass, 'config' | 'approvals'>,
   { agreement, state, owned, ranges }: Evidence,
-): (off: ReadonlySet<GuardName>) => Ruling {
+): Rulings {
   const { accepted, recent } = state;
   const common = { agreement, accepted, recent, owned, ranges, limits: config.safety, approvals };
   const strict = ruleOnList(common);
-  return (off) => (off.size === 0 ? strict : relax(strict, ruleOnList({ ...common, off })));
+  const relaxed = new Map<string, Ruling>();
+  for (const { guardsOff: off } of config.targets) {
+    if (off.size === 0 || strict.verdict === 'accepted') continue;
+    const own = state.relaxed[offKey(off)] ?? accepted;
+    relaxed.set(offKey(off), ruleOnList({ ...common, accepted: own, off }));
+  }
+  return { strict, relaxed, rulingFor: (off) => relaxed.get(offKey(off)) ?? strict };
 }
 
-/** The removal clocks after this ruling: only a list that every source agrees on and that passed moves them. */
-export function turnClocks(state: State, ruling: Ruling, owned: readonly Cidr[], now: number): RemovalClocks {
+export function offKey(off: ReadonlySet<GuardName>): string {
+  return [...off].sort().join(' ');
+}
+
+/** The removal clocks after these rulings: only a list that every source agrees on and that passed moves them. */
+export function turnClocks(
+  state: State,
+  { strict, relaxed }: Rulings,
+  owned: readonly Cidr[],
+  now: number,
+): RemovalClocks {
   const clocks = new Map(state.clocks.map(({ cidr, ...clock }) => [cidr, clock]));
-  if (!ruling.fresh || !ruling.candidate) return clocks;
+  const ruling = [strict, ...relaxed.values()].find(({ fresh }) => fresh);
+  if (!ruling?.candidate) return clocks;
   const known = [...(state.accepted?.cidrs ?? []), ...owned];
   return advanceClocks(clocks, { cidrs: ruling.candidate, approved: ruling.approved }, known, now);
 }

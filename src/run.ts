@@ -3,7 +3,7 @@ import { sendAlerts } from './alerts/send.ts';
 import { rangesFor, readSources } from './fetch.ts';
 import { candidateOf } from './guards/ruling.ts';
 import type { Pass } from './pass.ts';
-import { journalOf, journalOfEnd, nextState } from './record.ts';
+import { decide, journalOf, journalOfEnd, nextState } from './record.ts';
 import type { Report } from './report.ts';
 import { ruleForAll, turnClocks } from './rule.ts';
 import { agree } from './sources/agree.ts';
@@ -28,23 +28,24 @@ export async function run(pass: Pass): Promise<Report> {
   const found = await readTargets(pass, { skip: candidate === null && state.accepted === null });
   const owned = ownedCidrs(found);
   const ranges = await rangesFor(pass, candidate ?? [], state.accepted?.cidrs ?? owned);
-  const ruleFor = ruleForAll(pass, { agreement, state, owned, ranges });
-  const ruling = ruleFor(new Set());
-  const clocks = turnClocks(state, ruling, owned, now);
+  const rulings = ruleForAll(pass, { agreement, state, owned, ranges });
+  const clocks = turnClocks(state, rulings, owned, now);
 
-  const planned = planTargets(pass, found, { state, clocks, ruleFor, now });
+  const planned = await planTargets(pass, found, { state, clocks, rulings, now });
+  const seen = { recalled, readings, agreement, ranges, rulings, clocks, found, owned, planned, now };
+  const decided = await decide(pass, seen);
   const finished = await applyTargets(pass, planned);
 
-  const happened = { recalled, readings, agreement, ranges, ruling, clocks, planned, finished, now };
+  const happened = { ...seen, finished };
   const report = reportPass(pass, happened);
   if (pass.dryRun) return { ...report, alerts: [] };
-  const remembered = nextState(state, pass, { ...happened, report });
+  const remembered = nextState(decided, pass, { finished, report, now });
   await pass.store.save(remembered);
-  await pass.store.append(journalOf(state, pass, { ...happened, report }));
+  await pass.store.append(journalOf(report, now));
 
-  const conditions = conditionsOf(factsOf(pass, happened, report));
+  const conditions = conditionsOf(factsOf(pass, happened, report, remembered));
   const told = await sendAlerts(pass, remembered, { report, conditions, now });
-  await pass.store.save(told.state);
+  await pass.store.save({ ...told.state, untold: null });
   const final = withAlerts(pass, report, told.alerts);
   await pass.store.append(journalOfEnd(pass, final));
   return final;

@@ -1,15 +1,18 @@
 import { isOurs } from '../providers/provider.ts';
 import type { Facts } from './alerts/conditions.ts';
+import type { Cidr } from './cidr.ts';
 import { intervalMs } from './daemon/cron.ts';
+import { contestedKeys, type Drift } from './drift.ts';
 import { formatDuration } from './duration.ts';
 import { type ErrorInfo, hintFor } from './errors.ts';
 import { type Ranges, some } from './guards/list.ts';
-import type { Ruling } from './guards/ruling.ts';
-import { reportEgress, reportTarget } from './outcome.ts';
+import { type Outcome, releasedBy, reportEgress, reportTarget } from './outcome.ts';
 import type { Pass } from './pass.ts';
 import { exitCodeOf, type Report } from './report.ts';
+import type { Rulings } from './rule.ts';
 import type { Agreement } from './sources/agree.ts';
 import type { SourceReading } from './sources/read.ts';
+import type { State } from './state/state.ts';
 import type { Recalled } from './state/store.ts';
 import type { FinishedTarget, PlannedTarget, UnreadTarget } from './targets.ts';
 import type { Warning } from './warnings.ts';
@@ -20,7 +23,7 @@ export interface Happened {
   readonly readings: readonly SourceReading[];
   readonly agreement: Agreement;
   readonly ranges: Ranges;
-  readonly ruling: Ruling;
+  readonly rulings: Rulings;
   readonly planned: readonly (PlannedTarget | UnreadTarget)[];
   readonly finished: readonly FinishedTarget[];
   /** Milliseconds since the epoch. */
@@ -29,7 +32,7 @@ export interface Happened {
 
 /** The report of a pass, but for its alerts. */
 export function reportPass(pass: Pass, happened: Happened): Omit<Report, 'alerts'> {
-  const { ruling, readings, finished, now } = happened;
+  const { rulings, readings, finished, now } = happened;
   const report = {
     version: 1 as const,
     runId: pass.runId,
@@ -37,7 +40,7 @@ export function reportPass(pass: Pass, happened: Happened): Omit<Report, 'alerts
     dryRun: pass.dryRun,
     startedAt: new Date(now).toISOString(),
     durationMs: Math.round(pass.world.clock.now() - now),
-    egress: reportEgress(ruling, readings),
+    egress: reportEgress(rulings.strict, readings),
     targets: finished.map(({ target, outcome, io }) =>
       reportTarget(target, outcome, { apiCalls: io.calls, warnings: ownWarnings(happened, target) }),
     ),
@@ -57,7 +60,7 @@ export function withAlerts(pass: Pass, report: Omit<Report, 'alerts'>, alerts: R
 }
 
 /** The pass itself failed, whatever became of the targets: no list that could be worked by. */
-function errorOf({ agreement, ruling }: Happened): ErrorInfo | null {
+function errorOf({ agreement, rulings: { strict: ruling } }: Happened): ErrorInfo | null {
   if (agreement.kind !== 'agreed') return agreement.error;
   if (ruling.verdict !== 'refused') return null;
   const refused = ruling.findings.filter(({ effect }) => effect === 'refuse');
@@ -84,39 +87,57 @@ function ownWarnings({ recalled, planned }: Happened, target: FinishedTarget['ta
   return [...off, { code: 'state-lost', detail: `${why}: removal delays start again` }];
 }
 
-function approvalsUsed(pass: Pass, { ruling, planned }: Happened): Report['approvals'] {
-  const released = new Set(planned.flatMap((one) => ('plan' in one ? one.plan.released : [])));
-  if (ruling.approved && ruling.listId) released.add(ruling.listId);
-  return [...pass.approvals].map((id) => ({ id, used: released.has(id) }));
+function approvalsUsed(pass: Pass, { rulings, planned }: Happened): Report['approvals'] {
+  const released = releasedBy(pass.approvals, rulings.strict, planned);
+  return [...pass.approvals].map((id) => ({ id, used: released.includes(id) }));
 }
 
 /** What the alerts are decided from. */
-export function factsOf(pass: Pass, happened: Happened, report: Omit<Report, 'alerts'>): Facts {
-  const { planned, ranges, agreement } = happened;
+export function factsOf(
+  pass: Pass,
+  happened: Happened,
+  report: Omit<Report, 'alerts'>,
+  remembered: State,
+): Facts {
+  const { finished, ranges, agreement, rulings, now } = happened;
+  const targets = Object.entries(remembered.targets);
   return {
     report,
     configPath: pass.config.path,
-    drift: new Map(planned.flatMap((one) => ('plan' in one ? [[one.target.name, one.plan.drift]] : []))),
+    drift: new Map(finished.map(({ target, outcome }) => [target.name, driftOf(outcome)])),
+    contested: new Map(targets.map(([name, memory]) => [name, contestedKeys(memory, now)])),
+    listChange: remembered.untold,
+    notes: rulings.strict.notes,
     blind: ranges.kind === 'unavailable' ? ranges.detail : null,
     disagreement:
       agreement.kind === 'disagreement'
-        ? agreement.differences.map(
-            ({ source, only }) => `${source}: ${only.length} only here: ${some(only)}`,
-          )
+        ? agreement.differences.map(({ source, only, missing, lastModified, etag }) => {
+            const age = lastModified ?? (etag === null ? 'age unknown' : `ETag ${etag}`);
+            return `${source} (${age}): ${listed(only)} only here, ${listed(missing)} missing here`;
+          })
         : null,
     stale: staleOf(pass, happened, report),
   };
 }
 
+function driftOf(outcome: Outcome): readonly Drift[] {
+  if (outcome.kind === 'planned') return outcome.plan.drift;
+  return outcome.kind === 'unread' ? (outcome.drift ?? []) : [];
+}
+
+function listed(cidrs: readonly Cidr[]): string {
+  return cidrs.length === 0 ? 'nothing' : `${cidrs.length} (${some(cidrs)})`;
+}
+
 function staleOf(
   pass: Pass,
-  { recalled, ruling, now }: Happened,
+  { recalled, rulings, now }: Happened,
   report: Omit<Report, 'alerts'>,
 ): string | null {
   const { schedule, safety } = pass.config;
   const { lastAgreedAt, lastSuccessAt } = recalled.state;
   const failing = [
-    ...(ruling.fresh ? [] : [{ what: 'fetching an agreed list', at: lastAgreedAt }]),
+    ...(rulings.strict.complete ? [] : [{ what: 'fetching an agreed list', at: lastAgreedAt }]),
     ...(report.exitCode === 1 ? [{ what: 'a whole run', at: lastSuccessAt }] : []),
   ];
   if (failing.length === 0) return null;

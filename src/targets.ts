@@ -7,16 +7,17 @@ import { type Cidr, sortCidrs } from './cidr.ts';
 import type { RemovalClocks } from './clocks.ts';
 import type { Config, Target } from './config.ts';
 import { type GuardedPlan, guardBlastRadius, guardPlan } from './guards/plan.ts';
-import type { Ruling } from './guards/ruling.ts';
 import type { Outcome } from './outcome.ts';
 import type { Pass } from './pass.ts';
-import { planTarget } from './plan.ts';
+import { type Plan, planTarget } from './plan.ts';
+import type { Rulings } from './rule.ts';
 import type { State } from './state/state.ts';
 
 /** A target that was opened and read; a dry run holds no writer. */
 export interface ReadTarget {
   readonly target: Target;
   readonly io: CountedIo;
+  readonly readable: Readable;
   readonly writer: Opened | null;
   readonly snapshot: Snapshot;
 }
@@ -32,9 +33,9 @@ export type Found = ReadTarget | UnreadTarget;
 
 /** One kind of run decides here, and only here, whether it may write. */
 function halves(opened: Opened, dryRun: boolean): { readable: Readable; writer: Opened | null } {
-  return dryRun
-    ? { readable: { read: () => opened.read() }, writer: null }
-    : { readable: opened, writer: opened };
+  if (!dryRun) return { readable: opened, writer: opened };
+  const exactCapacity = opened.exactCapacity?.bind(opened);
+  return { readable: { read: () => opened.read(), ...(exactCapacity && { exactCapacity }) }, writer: null };
 }
 
 /** Opens and reads the targets of a pass, several at a time; one that fails leaves the others alone. */
@@ -59,7 +60,7 @@ export async function readTargets(pass: Pass, { skip }: { skip: boolean }): Prom
     try {
       const { readable, writer } = halves(await target.provider.open(target.spec, io), pass.dryRun);
       const snapshot = await readable.read();
-      return { target, io, writer, snapshot };
+      return { target, io, readable, writer, snapshot };
     } catch (error) {
       return { target, io, outcome: { kind: 'unread', error } };
     } finally {
@@ -86,47 +87,26 @@ export function ownedCidrs(found: readonly Found[]): Cidr[] {
 export interface PlanningContext {
   readonly state: State;
   readonly clocks: RemovalClocks;
-  /** The ruling on the list, for a target's set of guards that are off. */
-  readonly ruleFor: (off: Target['guardsOff']) => Ruling;
+  readonly rulings: Pick<Rulings, 'rulingFor'>;
   /** Milliseconds since the epoch. */
   readonly now: number;
 }
 
 export interface PlannedTarget extends ReadTarget {
   readonly plan: GuardedPlan;
-  readonly replan: (snapshot: Snapshot) => GuardedPlan;
+  readonly replan: (snapshot: Snapshot) => Promise<GuardedPlan>;
 }
 
 /** Plans and guards every target that was read, before anything is written anywhere. */
-export function planTargets(
+export async function planTargets(
   pass: Pass,
   found: readonly Found[],
   context: PlanningContext,
-): (PlannedTarget | UnreadTarget)[] {
+): Promise<(PlannedTarget | UnreadTarget)[]> {
   const { config, approvals } = pass;
-  const knownTargets = new Set(
-    config.targets.flatMap(({ name, spec }) => [name, ...spec.identity.previousNames]),
+  const planned = await Promise.all(
+    found.map((one) => ('snapshot' in one ? planOne(pass, one, context) : Promise.resolve(one))),
   );
-  const planned = found.map((one): PlannedTarget | UnreadTarget => {
-    if (!('snapshot' in one)) return one;
-    const { target } = one;
-    const { inForce, fresh } = context.ruleFor(target.guardsOff);
-    if (inForce === null) return { target, io: one.io, outcome: { kind: 'skipped' } };
-    const replan = (snapshot: Snapshot) => {
-      const plan = planTarget({
-        target,
-        snapshot,
-        list: { cidrs: inForce, fresh },
-        clocks: context.clocks,
-        removalDelay: config.safety.removalDelay,
-        now: context.now,
-        memory: memoryOf(context.state, target),
-        knownTargets,
-      });
-      return guardPlan(plan, target, config.safety, approvals);
-    };
-    return { ...one, plan: replan(one.snapshot), replan };
-  });
   const guarded = guardBlastRadius(
     planned.filter((one) => 'plan' in one),
     config.safety,
@@ -134,6 +114,62 @@ export function planTargets(
   );
   const byName = new Map(guarded.map((one) => [one.target.name, one]));
   return planned.map((one) => byName.get(one.target.name) ?? one);
+}
+
+async function planOne(
+  pass: Pass,
+  one: ReadTarget,
+  context: PlanningContext,
+): Promise<PlannedTarget | UnreadTarget> {
+  const { config, approvals } = pass;
+  const { target, io, readable, snapshot } = one;
+  const { inForce, fresh } = context.rulings.rulingFor(target.guardsOff);
+  if (inForce === null) return { target, io, outcome: { kind: 'skipped' } };
+  const common = {
+    target,
+    list: { cidrs: inForce, fresh },
+    clocks: context.clocks,
+    removalDelay: config.safety.removalDelay,
+    now: context.now,
+    memory: memoryOf(context.state, target),
+    everListed: everListed(context.state),
+    knownTargets: new Set(config.targets.flatMap(({ name, spec }) => [name, ...spec.identity.previousNames])),
+  };
+  const planFor = async (seen: Snapshot): Promise<Plan> => {
+    const plan = planTarget({ ...common, snapshot: seen });
+    if (plan.overflow === null && plan.early.size === 0) return plan;
+    return planTarget({ ...common, snapshot: await measure(readable, seen) });
+  };
+  const guard = (plan: Plan, ids: ReadonlySet<string>) => guardPlan(plan, target, config.safety, ids);
+  try {
+    const plan = guard(await planFor(snapshot), approvals);
+    if (plan.refusal)
+      return { target, io, outcome: { kind: 'unread', error: plan.refusal, drift: plan.drift } };
+    const shown = new Set(plan.changes.map(({ key }) => key));
+    const replan = async (seen: Snapshot): Promise<GuardedPlan> => {
+      const next = await planFor(seen);
+      // Who approved the plan approved what is left of it after a lost race, and nothing that came on top.
+      const rest = plan.released.includes(plan.id) && next.changes.every(({ key }) => shown.has(key));
+      return guard(next, rest ? new Set([...approvals, next.id]) : approvals);
+    };
+    return { ...one, plan, replan };
+  } catch (error) {
+    return { target, io, outcome: { kind: 'unread', error } };
+  }
+}
+
+/** The snapshot with the capacity as the service itself tells it, where that can be asked. */
+async function measure(readable: Readable, snapshot: Snapshot): Promise<Snapshot> {
+  if (!readable.exactCapacity) return snapshot;
+  const capacity = await readable.exactCapacity(snapshot);
+  if (capacity) return { ...snapshot, capacity };
+  const detail = 'the real quota could not be read, so the default is taken for it';
+  return { ...snapshot, warnings: [...snapshot.warnings, { code: 'capacity-unknown', detail }] };
+}
+
+function everListed({ accepted, recent, relaxed }: State): Set<Cidr> {
+  const lists = [...(accepted ? [accepted] : []), ...recent, ...Object.values(relaxed)];
+  return new Set(lists.flatMap(({ cidrs }) => cidrs));
 }
 
 /** What is remembered of a target, under its name or one it had before. */
@@ -158,7 +194,6 @@ export async function applyTargets(
     if (!('plan' in one)) return one;
     const { target, io, plan, snapshot, writer, replan } = one;
     if (!writer) return { target, io, outcome: { kind: 'planned', plan } };
-    const { clock, random } = pass.world;
     const applied = await applyPlan(
       writer,
       { plan, snapshot },
@@ -166,9 +201,8 @@ export async function applyTargets(
         atomic: target.provider.atomic,
         identity: target.spec.identity,
         replan,
-        clock,
-        random,
-        signal: pass.signal,
+        sleep: io.sleep,
+        random: pass.world.random,
       },
     );
     done += 1;

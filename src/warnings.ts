@@ -39,8 +39,9 @@ interface WarningContext extends DriftContext {
 export function warningsOf(context: WarningContext): Warning[] {
   const { snapshot, identity, services, desired, knownTargets, gone } = context;
   const ours = (entry: Entry) => isOurs(entry.marker, identity);
+  // The whole world is too many whoever let it in; all else that is ours is the plan's business.
   const open = [...snapshot.entries, ...snapshot.beside].filter(
-    (entry) => !ours(entry) && meets(entry, services),
+    (entry) => (!ours(entry) || isWorld(entry.cidr)) && meets(entry, services),
   );
   const managed = [...desired];
   const warnings: Warning[] = [...snapshot.warnings];

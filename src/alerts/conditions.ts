@@ -9,6 +9,12 @@ export interface Facts {
   readonly configPath: string;
   /** By target: drift with what only the pass knows of it. */
   readonly drift: ReadonlyMap<string, readonly Drift[]>;
+  /** By target: entries that were put back so often within a day that somebody must be taking them away. */
+  readonly contested: ReadonlyMap<string, readonly string[]>;
+  /** How the accepted list changed and nobody was told yet; null when it did not. */
+  readonly listChange: { readonly added: readonly string[]; readonly removed: readonly string[] } | null;
+  /** What a guard let pass and people should know. */
+  readonly notes: readonly string[];
   /** Why the publisher's ranges could not be had, when they were needed. */
   readonly blind: string | null;
   /** What each source publishes that the others do not, in words; null while they agree. */
@@ -23,7 +29,6 @@ const BY_HAND: ReadonlySet<string> = new Set([
   'added-by-hand',
   'edited-by-hand',
   'foreign',
-  'contested',
 ]);
 
 /** Everything in a pass that people should know of. Pure. */
@@ -32,16 +37,14 @@ export function conditionsOf(facts: Facts): Condition[] {
   return [
     ...egressConditions(facts),
     ...sourceConditions(facts),
-    ...report.targets.flatMap((target) =>
-      targetConditions(target, facts.drift.get(target.name) ?? [], facts),
-    ),
+    ...report.targets.flatMap((target) => targetConditions(target, facts)),
   ];
 }
 
-function egressConditions({ report, configPath, blind, stale }: Facts): Condition[] {
+function egressConditions({ report, configPath, blind, stale, listChange, notes }: Facts): Condition[] {
   const { listId, added, removed, held, refused, candidate, cidrs } = report.egress;
   const conditions: Condition[] = [];
-  const change = listChange(added, removed);
+  const change = changeLines(added, removed);
   if (held.length > 0)
     conditions.push({
       key: 'egress.held',
@@ -64,13 +67,13 @@ function egressConditions({ report, configPath, blind, stale }: Facts): Conditio
       fingerprint: `${listId} ${refused.map(({ guard }) => guard).join(' ')}`,
       lasting: true,
     });
-  if (held.length === 0 && refused.length === 0 && change.length > 0)
+  if (listChange !== null)
     conditions.push({
       key: `egress.changed:${listId}`,
       type: 'egress.changed',
       severity: 'warning',
-      title: `The egress list changed: ${added.length} added, ${removed.length} removed, ${cidrs?.length ?? 0} now`,
-      lines: change,
+      title: `The egress list changed: ${listChange.added.length} added, ${listChange.removed.length} removed, ${cidrs?.length ?? 0} now`,
+      lines: [...changeLines(listChange.added, listChange.removed), ...notes],
       action: 'Nothing to do: the targets follow by themselves.',
       fingerprint: listId ?? '',
       lasting: false,
@@ -134,7 +137,10 @@ function sourceConditions({ report, disagreement }: Facts): Condition[] {
   ];
 }
 
-function targetConditions(target: TargetReport, drift: readonly Drift[], { configPath }: Facts): Condition[] {
+function targetConditions(target: TargetReport, facts: Facts): Condition[] {
+  const { configPath } = facts;
+  const drift = facts.drift.get(target.name) ?? [];
+  const contested = facts.contested.get(target.name) ?? [];
   const { name, provider, changes, held, error } = target;
   const where = `${name} (${provider})`;
   const conditions: Condition[] = [];
@@ -150,6 +156,20 @@ function targetConditions(target: TargetReport, drift: readonly Drift[], { confi
       lasting: true,
     });
   const byHand = drift.filter(({ cause, settling }) => BY_HAND.has(cause) && !settling);
+  if (contested.length > 0)
+    conditions.push({
+      key: `drift.contested:${name}`,
+      type: 'drift.found',
+      severity: 'error',
+      title: `Somebody keeps taking entries of ${where} away`,
+      lines: atMost(
+        contested.map((key) => `contested: ${key} was put back three times or more within a day`),
+      ),
+      action:
+        'Find what else manages this object (another tool, infrastructure as code) and let only one of them do it.',
+      fingerprint: contested.join('\n'),
+      lasting: true,
+    });
   if (byHand.length > 0)
     conditions.push({
       key: `drift.found:${name}`,
@@ -157,7 +177,7 @@ function targetConditions(target: TargetReport, drift: readonly Drift[], { confi
       severity: 'warning',
       title: `Drift on ${where}: ${byHand.length} found`,
       lines: atMost(byHand.map(({ cause, detail }) => `${cause}: ${detail}`)),
-      action: repaired(target, byHand),
+      action: repaired(target),
       fingerprint: byHand.map(({ cause, detail }) => `${cause} ${detail}`).join('\n'),
       lasting: true,
     });
@@ -195,11 +215,12 @@ function targetConditions(target: TargetReport, drift: readonly Drift[], { confi
   return conditions;
 }
 
-function repaired({ status }: TargetReport, drift: readonly Drift[]): string {
-  if (drift.some(({ cause }) => cause === 'contested'))
-    return 'Find what else manages this object (another tool, infrastructure as code) and let only one of them do it.';
-  if (status === 'changed') return 'It was repaired in this run. If it was meant, change the config instead.';
-  return 'Correct it by hand, or name what is wanted in the config.';
+function repaired({ status, drift }: TargetReport): string {
+  if (status !== 'changed' || !drift.some(({ cause }) => cause.endsWith('by-hand')))
+    return 'Correct it by hand, or name what is wanted in the config.';
+  if (drift.some(({ cause }) => cause === 'foreign'))
+    return 'What is ours was repaired in this run. What is not ours was left: take it away by hand, or name it in extraCidrs.';
+  return 'It was repaired in this run. If it was meant, change the config instead.';
 }
 
 export function countChanges(changes: readonly { action: string }[]): string {
@@ -212,7 +233,7 @@ export function countChanges(changes: readonly { action: string }[]): string {
   return parts.flatMap(([n, word]) => (n > 0 ? [`${n} ${word}`] : [])).join(', ') || 'nothing';
 }
 
-function listChange(added: readonly string[], removed: readonly string[]): string[] {
+function changeLines(added: readonly string[], removed: readonly string[]): string[] {
   return [
     ...(added.length > 0 ? [`added: ${some(added, 25)}`] : []),
     ...(removed.length > 0 ? [`removed: ${some(removed, 25)}`] : []),

@@ -76,7 +76,7 @@ const GUARDS: { readonly [name in ListGuard]: Guard } = {
     const added = without(candidate, baseline);
     // The first list ever has nothing to grow from.
     if (baseline.length === 0 || !exceeds(added.length, baseline.length, maxGrowth)) return undefined;
-    if (added.length <= provenance.maxVouched && outside(added, facts.ranges)?.length === 0) return undefined;
+    if (isVouched(added, facts.ranges, provenance)) return undefined;
     const numbers = `${added.length} new beside ${baseline.length}`;
     return hold(`${numbers}; the limit is ${limitText(maxGrowth)} (safety.maxGrowth): ${some(added)}`, added);
   },
@@ -114,6 +114,30 @@ export function judgeList(
     const finding = isListGuard(name) && !off.has(name) ? guard(facts, limits) : undefined;
     return finding && isListGuard(name) ? [{ guard: name, ...finding }] : [];
   });
+}
+
+/** What passes, and people should know all the same: provenance that only warns, or that lifted the growth limit. */
+export function notesOn(
+  { baseline, candidate, ranges }: ListFacts,
+  { maxGrowth, provenance }: Limits,
+): string[] {
+  const added = without(candidate, baseline);
+  const strange = provenance.mode === 'warn' ? (outside(added, ranges) ?? []) : [];
+  const grows = baseline.length > 0 && exceeds(added.length, baseline.length, maxGrowth);
+  return [
+    ...(strange.length > 0
+      ? [`${strange.length} of ${added.length} lie outside the publisher's ranges: ${some(strange)}`]
+      : []),
+    ...(grows && isVouched(added, ranges, provenance)
+      ? [
+          `${added.length} new beside ${baseline.length} exceed safety.maxGrowth; they passed since all lie inside the publisher's ranges`,
+        ]
+      : []),
+  ];
+}
+
+function isVouched(added: readonly Cidr[], ranges: Ranges, { maxVouched }: Limits['provenance']): boolean {
+  return added.length <= maxVouched && outside(added, ranges)?.length === 0;
 }
 
 /** The new addresses that no range covers; undefined when there are no ranges to go by. */

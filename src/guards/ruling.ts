@@ -2,7 +2,15 @@ import { type Cidr, sortCidrs } from '../cidr.ts';
 import { checksum } from '../plan.ts';
 import type { Agreement } from '../sources/agree.ts';
 import type { State } from '../state/state.ts';
-import { type Finding, judgeList, type Limits, type ListFacts, type Ranges, without } from './list.ts';
+import {
+  type Finding,
+  judgeList,
+  type Limits,
+  type ListFacts,
+  notesOn,
+  type Ranges,
+  without,
+} from './list.ts';
 import type { GuardName } from './names.ts';
 
 /** What the published list may do in this run. */
@@ -11,6 +19,8 @@ export interface Ruling {
   readonly inForce: readonly Cidr[] | null;
   /** Every source answered, agreed, and the list passed: only then may an address be counted as gone. */
   readonly fresh: boolean;
+  /** Every source answered, and all agreed, whatever the guards think of it. */
+  readonly complete: boolean;
   /** What the sources say now; null when they say nothing they agree on. */
   readonly candidate: readonly Cidr[] | null;
   readonly verdict: 'accepted' | 'held' | 'refused' | 'none';
@@ -19,6 +29,8 @@ export interface Ruling {
   /** Whether a person released it in this run. */
   readonly approved: boolean;
   readonly findings: readonly Finding[];
+  /** What the guards let pass and people should know. */
+  readonly notes: readonly string[];
   /** Against the last accepted list. */
   readonly added: readonly Cidr[];
   readonly removed: readonly Cidr[];
@@ -59,11 +71,13 @@ export function ruleOnList(input: RulingInput): Ruling {
     return {
       inForce: previous,
       fresh: false,
+      complete: false,
       candidate: null,
       verdict: 'none',
       listId: accepted?.listId ?? null,
       approved: false,
       findings: [],
+      notes: [],
       added: [],
       removed: [],
     };
@@ -82,24 +96,16 @@ export function ruleOnList(input: RulingInput): Ruling {
   return {
     inForce: verdict === 'accepted' ? candidate : previous,
     fresh: verdict === 'accepted' && agreement.complete,
+    complete: agreement.complete,
     candidate,
     verdict,
     listId,
     approved,
     findings,
+    notes: notesOn(facts, input.limits),
     added: without(candidate, baseline),
     removed: without(baseline, candidate),
   };
-}
-
-/**
- * The ruling for a target that has some guards off. What only it accepts adds to its list and takes nothing away:
- * an address is gone when the list is accepted for all.
- */
-export function relax(strict: Ruling, relaxed: Ruling): Ruling {
-  if (strict.verdict === 'accepted' || relaxed.verdict !== 'accepted') return strict;
-  const inForce = sortCidrs([...(relaxed.inForce ?? []), ...(strict.inForce ?? [])]);
-  return { ...relaxed, inForce, fresh: false };
 }
 
 function largestOf(recent: State['recent'], baseline: readonly Cidr[]): readonly Cidr[] {

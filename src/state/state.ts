@@ -26,6 +26,8 @@ const targetMemorySchema = z.object({
   settings: z.array(z.object({ field: z.string(), desired: z.string() })),
   /** When entries were put back after somebody took them away; the last day only. */
   putBack: z.array(z.object({ key: z.string(), at: time })),
+  /** When entries were removed; the last minutes only, in which a read may still show them. */
+  removed: z.array(z.object({ key: z.string(), at: time })).default([]),
   /** Keys of what an adopted object held besides: taken away only with approval. */
   leftovers: z.array(z.string()),
 });
@@ -40,12 +42,24 @@ const heldSchema = z.object({
   since: time,
 });
 
+const acceptedSchema = z.object({
+  listId: z.string(),
+  cidrs: z.array(cidr).min(1),
+  at: time,
+  approved: z.boolean(),
+});
+
 /** What is remembered between runs. It makes runs quieter and slower to remove; without it they still do no harm. */
 export const stateSchema = z.object({
   version: z.literal(1),
-  accepted: z
-    .object({ listId: z.string(), cidrs: z.array(cidr).min(1), at: time, approved: z.boolean() })
-    .nullable(),
+  accepted: acceptedSchema.nullable(),
+  /** Newer lists that only targets with some guards off have accepted, by the names of those guards. */
+  relaxed: z.record(z.string(), acceptedSchema).default({}),
+  /** How the accepted list changed, as long as a run that told people of it has not come to its end. */
+  untold: z
+    .object({ added: z.array(cidr), removed: z.array(cidr) })
+    .nullable()
+    .default(null),
   /** Accepted lists of the last seven days, oldest first, for what shrinks a little at a time. */
   recent: z.array(z.object({ at: time, cidrs: z.array(cidr) })),
   clocks: z.array(z.object({ cidr, since: time, sightings: z.number(), approved: z.boolean() })),
