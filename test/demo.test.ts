@@ -93,7 +93,7 @@ test(
       code: 'demo-failed',
       message: 'the step in-sync did not go as told; expected: one read for each target',
     });
-    expect(heard()).toContain('✓ exit code 0: done\n  ✗ one read for each target\n');
+    expect(heard()).toContain('✓ exit code 0: done\n✗ one read for each target\n');
   },
   SLOW,
 );
@@ -107,7 +107,14 @@ test('with --output json a step that fails is in the document, and the exit code
   expect(result).toMatchObject({
     exitCode: 1,
     json: {
-      steps: [{ name: 'dry-run', ok: false, exitCode: null, detail: 'the stage is on fire' }],
+      steps: [
+        {
+          name: 'dry-run',
+          ok: false,
+          exitCode: null,
+          detail: 'the step dry-run failed: the stage is on fire',
+        },
+      ],
       exitCode: 1,
       error: { code: 'demo-failed', message: 'the step dry-run failed: the stage is on fire' },
     },
@@ -127,7 +134,7 @@ test('a run that ends with another exit code than told ends the demo', async () 
 test('a demo that is stopped says so, and not that something is broken', async () => {
   const { terminal } = listener(AbortSignal.abort());
   await expect(playDemo(TEXT, terminal)).rejects.toMatchObject({
-    message: 'the demo was stopped before the step dry-run',
+    message: 'the demo was stopped in the step dry-run',
   });
 });
 

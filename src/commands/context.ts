@@ -25,6 +25,8 @@ export interface Terminal {
   readonly cwd: string;
   readonly stdoutIsTty: boolean;
   readonly stderrIsTty: boolean;
+  /** Characters that fit a line of stdout, where it is a terminal that says so. */
+  readonly columns?: number | undefined;
   /** Whether a person can be asked. */
   readonly stdinIsTty: boolean;
   /** Asks one question on the terminal and gives the answer. */

@@ -1,8 +1,17 @@
 import type { Flags, Result, Terminal } from '../commands/context.ts';
 import { errorInfo, FatalError } from '../errors.ts';
-import { type Style, styleFor } from '../render/style.ts';
 import type { DemoDocument, PlayedStep } from './document.ts';
-import { announce, conclude, confirm, exitCodeText, introduce, showAlerts, showOutput } from './narrate.ts';
+import {
+  announce,
+  conclude,
+  confirm,
+  exitCodeText,
+  introduce,
+  type Page,
+  pageOf,
+  showAlerts,
+  showOutput,
+} from './narrate.ts';
 import { type Claim, SCENARIO, type Step } from './scenario.ts';
 import { watch } from './seen.ts';
 import { onStage, type Stage } from './stage.ts';
@@ -17,22 +26,21 @@ export async function playDemo(
   steps: readonly Step[] = SCENARIO,
 ): Promise<Result> {
   const tells = flags.output !== 'json';
-  const style = styleFor(flags.color);
+  const page = pageOf(flags.color, terminal.columns);
   const tell = (lines: readonly string[]) => {
     if (tells && lines.length > 0) terminal.writeOut(`${lines.join('\n')}\n`);
   };
   const played: PlayedStep[] = [];
   const started = performance.now();
   try {
-    tell(introduce(steps, style));
+    tell(introduce(steps, page));
     await onStage({ flags, terminal }, async (stage) => {
       for (const [index, step] of steps.entries()) {
-        if (terminal.signal.aborted) throw stopped(step);
-        tell(announce(step, index, style));
-        await playStep(step, { stage, style, tell, played });
+        tell(announce(step, index, page));
+        await playStep(step, { stage, page, tell, played, signal: terminal.signal });
       }
     });
-    tell(conclude(steps.length, performance.now() - started, style));
+    tell(conclude(steps.length, performance.now() - started, page));
     return resultOf(played, null);
   } catch (error) {
     if (tells) throw error;
@@ -42,40 +50,46 @@ export async function playDemo(
 
 interface Playing {
   readonly stage: Stage;
-  readonly style: Style;
+  readonly page: Page;
   readonly tell: (lines: readonly string[]) => void;
   /** What has been played; the step is added, however it ends. */
   readonly played: PlayedStep[];
+  readonly signal: AbortSignal;
 }
 
-async function playStep(step: Step, { stage, style, tell, played }: Playing): Promise<void> {
+async function playStep(step: Step, { stage, page, tell, played, signal }: Playing): Promise<void> {
   let exitCode: number | null = null;
   try {
+    signal.throwIfAborted();
     stage.moveClock(step.later ?? 0);
     step.happens?.(stage);
     const seen = await watch(stage, step);
+    signal.throwIfAborted();
     exitCode = seen.report.exitCode;
-    tell(showOutput(seen, style));
-    tell(showAlerts(seen, style));
+    tell(showOutput(seen, page));
+    tell(showAlerts(seen, page));
     const claims: Claim[] = [[exitCodeText(step.exitCode), exitCode === step.exitCode], ...step.claims(seen)];
-    tell(confirm(claims, style));
+    tell(confirm(claims, page));
     const broken = claims.find(([, holds]) => !holds);
     if (broken)
       throw new FatalError('demo-failed', `the step ${step.name} did not go as told; expected: ${broken[0]}`);
     const detail = claims.map(([claim]) => claim).join('; ');
     played.push({ name: step.name, ok: true, exitCode, detail });
   } catch (error) {
-    const { message } = errorInfo(error);
-    played.push({ name: step.name, ok: false, exitCode, detail: message });
-    if (error instanceof FatalError && error.code === 'demo-failed') throw error;
-    throw new FatalError('demo-failed', `the step ${step.name} failed: ${message}`, { cause: error });
+    const failure = failureOf(step, error, signal);
+    played.push({ name: step.name, ok: false, exitCode, detail: failure.message });
+    throw failure;
   }
 }
 
-function stopped(step: Step): FatalError {
-  return new FatalError('demo-failed', `the demo was stopped before the step ${step.name}`, {
-    hint: 'Its clouds and their folder are gone.',
-  });
+function failureOf({ name }: Step, error: unknown, signal: AbortSignal): FatalError {
+  if (signal.aborted)
+    return new FatalError('demo-failed', `the demo was stopped in the step ${name}`, {
+      hint: 'Its clouds and their folder are gone.',
+    });
+  if (error instanceof FatalError && error.code === 'demo-failed') return error;
+  const { message } = errorInfo(error);
+  return new FatalError('demo-failed', `the step ${name} failed: ${message}`, { cause: error });
 }
 
 function resultOf(steps: PlayedStep[], error: unknown): Result {
