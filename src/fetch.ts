@@ -69,7 +69,8 @@ export async function rangesFor(
     limits: RANGES_LIMITS,
   });
   const fresh = fetched.ok ? parseRanges(fetched.body.toString('utf8'), scopes) : null;
-  if (fresh?.ok) return { kind: 'known', cidrs: fresh.cidrs, from: redact(shownUrl(url)) };
+  if (fresh?.ok)
+    return { kind: 'known', cidrs: fresh.cidrs, others: fresh.others, from: redact(shownUrl(url)) };
 
   const why = fresh ? fresh.detail : fetched.ok ? '' : fetched.error.message;
   const copy = await cache.get(url);
@@ -79,6 +80,7 @@ export async function rangesFor(
     return {
       kind: 'known',
       cidrs: old.cidrs,
+      others: old.others,
       from: redact(`a copy of ${shownUrl(url)}, ${formatDuration(age)} old`),
     };
   const copies = copy ? `the copy is older than ${formatDuration(maxAge)}` : 'there is no copy';

@@ -1,6 +1,7 @@
 import { type Cidr, contains, familyOf, prefixLength, specialRange } from '../cidr.ts';
 import type { Safety } from '../config.ts';
 import type { GuardName, LIST_GUARDS } from './names.ts';
+import type { OwnedRange } from './provenance.ts';
 
 export type ListGuard = (typeof LIST_GUARDS)[number];
 
@@ -15,7 +16,13 @@ export interface Finding {
 
 /** The publisher's own ranges. */
 export type Ranges =
-  | { readonly kind: 'known'; readonly cidrs: readonly Cidr[]; readonly from: string }
+  | {
+      readonly kind: 'known';
+      readonly cidrs: readonly Cidr[];
+      /** Ranges that do not count, to name the owner of an address outside. */
+      readonly others?: readonly OwnedRange[];
+      readonly from: string;
+    }
   /** Could be had neither fresh nor from the cache. */
   | { readonly kind: 'unavailable'; readonly detail: string }
   /** Provenance has nothing to say about these sources, or was not needed. */
@@ -99,7 +106,7 @@ const GUARDS: { readonly [name in ListGuard]: Guard } = {
     const strange = outside(added, ranges) ?? [];
     if (strange.length === 0) return undefined;
     const scopes = provenance.scopes.join(', ');
-    const detail = `${strange.length} of ${added.length} new addresses lie outside the publisher's ranges (${scopes}; safety.provenance): ${some(strange)}`;
+    const detail = `${strange.length} of ${added.length} new addresses lie outside the publisher's ranges (${scopes}; safety.provenance): ${some(named(strange, ranges))}`;
     return hold(detail, strange);
   },
 };
@@ -126,7 +133,9 @@ export function notesOn(
   const grows = baseline.length > 0 && exceeds(added.length, baseline.length, maxGrowth);
   return [
     ...(strange.length > 0
-      ? [`${strange.length} of ${added.length} lie outside the publisher's ranges: ${some(strange)}`]
+      ? [
+          `${strange.length} of ${added.length} lie outside the publisher's ranges: ${some(named(strange, ranges))}`,
+        ]
       : []),
     ...(grows && isVouched(added, ranges, provenance)
       ? [
@@ -134,6 +143,15 @@ export function notesOn(
         ]
       : []),
   ];
+}
+
+/** Addresses with the owner of their range, where the published ranges tell it. */
+function named(cidrs: readonly Cidr[], ranges: Ranges): string[] {
+  const others = (ranges.kind === 'known' && ranges.others) || [];
+  return cidrs.map((cidr) => {
+    const owner = others.find(({ range }) => contains(range, cidr))?.owner;
+    return `${cidr} (${owner ?? 'owner unknown'})`;
+  });
 }
 
 function isVouched(added: readonly Cidr[], ranges: Ranges, { maxVouched }: Limits['provenance']): boolean {

@@ -16,8 +16,15 @@ const rangesSchema = z.object({
     .min(1),
 });
 
+/** A range outside the scopes that count, and whose it is: enough to name the owner of a stranger. */
+export interface OwnedRange {
+  readonly range: Cidr;
+  /** `Google Cloud us-east1`. */
+  readonly owner: string;
+}
+
 export type ParsedRanges =
-  | { readonly ok: true; readonly cidrs: readonly Cidr[] }
+  | { readonly ok: true; readonly cidrs: readonly Cidr[]; readonly others: readonly OwnedRange[] }
   | { readonly ok: false; readonly detail: string };
 
 /**
@@ -43,5 +50,11 @@ export function parseRanges(document: string, scopes: readonly string[]): Parsed
       cidrs.push(prefix.cidr);
     }
   }
-  return { ok: true, cidrs: sortCidrs(cidrs) };
+  const others = parsed.data.prefixes.flatMap(({ ipv4Prefix, ipv6Prefix, service, scope }): OwnedRange[] => {
+    if (scopes.includes(scope)) return [];
+    const prefix = parseCidr(ipv4Prefix ?? ipv6Prefix ?? '');
+    // Only for a name in a message, so one that cannot be read is passed over.
+    return prefix.ok ? [{ range: prefix.cidr, owner: [service, scope].filter(Boolean).join(' ') }] : [];
+  });
+  return { ok: true, cidrs: sortCidrs(cidrs), others };
 }
