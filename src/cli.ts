@@ -45,8 +45,12 @@ async function print({ json, lines, markdown, secrets = [] }: Result, output: st
 function openTerminal(): Terminal {
   const stop = new AbortController();
   for (const signal of ['SIGINT', 'SIGTERM'] as const) {
-    // The second signal ends the process at once: somebody means it.
-    process.once(signal, () => stop.abort(new Error(`stopped by ${signal}`)));
+    // Stays in place: signal-exit, which write-file-atomic brings, kills a process that nobody else listens for.
+    process.on(signal, () => {
+      // The second signal ends the process at once: somebody means it.
+      if (stop.signal.aborted) process.exit(signal === 'SIGINT' ? 130 : 143);
+      stop.abort(new Error(`stopped by ${signal}`));
+    });
   }
   const { env, stdout, stderr, stdin } = process;
   // A reader that went away (`| head`) is no failure of ours, and changes nothing about what was done.
@@ -59,6 +63,7 @@ function openTerminal(): Terminal {
     cwd: process.cwd(),
     stdoutIsTty: stdout.isTTY === true,
     stderrIsTty: stderr.isTTY === true,
+    columns: stdout.columns,
     stdinIsTty: stdin.isTTY === true,
     ask: async (question) => {
       const { createInterface } = await import('node:readline/promises');
