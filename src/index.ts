@@ -5,6 +5,7 @@
  * the report that `--output json` prints. A provider of your own is written against `allowlist-sync/provider`.
  */
 
+export { type Cidr, familyOf, parseCidr, sortCidrs } from './cidr.ts';
 export { type Clock, systemClock } from './clock.ts';
 export { type Config, loadConfig, type Target } from './config.ts';
 export {
