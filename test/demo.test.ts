@@ -138,20 +138,24 @@ test('a demo that is stopped says so, and not that something is broken', async (
   });
 });
 
-test('Ctrl-C in the middle ends the demo in order: its clouds are closed and its folder is gone', async () => {
-  const TMPDIR = await temporaryFolder();
-  const { child, ended } = start(['demo'], { env: { TMPDIR } });
-  // From the first run on the state is written, with a library that listens for signals too.
-  let text = '';
-  child.stdout.on('data', (chunk: Buffer) => {
-    text += chunk.toString('utf8');
-    if (text.includes('── 2') && !child.killed) child.kill('SIGINT');
-  });
-  const { code, signal, stderr } = await ended;
-  expect({ code, signal }).toEqual({ code: 1, signal: null });
-  expect(stderr).toMatch(/^error {2}the demo was stopped in the step /);
-  expect(readdirSync(TMPDIR)).toEqual([]);
-}, SLOW);
+test(
+  'Ctrl-C in the middle ends the demo in order: its clouds are closed and its folder is gone',
+  async () => {
+    const TMPDIR = await temporaryFolder();
+    const { child, ended } = start(['demo'], { env: { TMPDIR } });
+    // From the first run on the state is written, with a library that listens for signals too.
+    let text = '';
+    child.stdout.on('data', (chunk: Buffer) => {
+      text += chunk.toString('utf8');
+      if (text.includes('── 2') && !child.killed) child.kill('SIGINT');
+    });
+    const { code, signal, stderr } = await ended;
+    expect({ code, signal }).toEqual({ code: 1, signal: null });
+    expect(stderr).toMatch(/^error {2}the demo was stopped in the step /);
+    expect(readdirSync(TMPDIR)).toEqual([]);
+  },
+  SLOW,
+);
 
 test('the page of the demo is read as the real one is, and its addresses lie in the ranges', () => {
   const parsed = parseHtml(renderPage(PUBLISHED));
