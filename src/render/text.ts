@@ -126,7 +126,7 @@ function renderAlerts({ alerts }: Report, style: Style): string[] {
 }
 
 /** Counts and the exit code, in one line; what the run itself failed of, before it. */
-export function renderSummary(report: Report, style: Style): string[] {
+function renderSummary(report: Report, style: Style): string[] {
   const { targets, dryRun, command, durationMs, exitCode, error, approvals } = report;
   const count = (status: TargetReport['status']) => targets.filter((one) => one.status === status).length;
   const parts = (['changed', 'would-change', 'in-sync', 'held', 'failed', 'skipped'] as const).flatMap(
