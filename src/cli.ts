@@ -12,7 +12,7 @@ if (argv[0] === '--version' || argv[0] === '-V') process.stdout.write(`${readVer
 else await main();
 
 async function main(): Promise<void> {
-  const terminal = openTerminal();
+  const terminal = await openTerminal();
   try {
     const { runProgram } = await import('./program.ts');
     const { writeOut: out, writeErr: err } = terminal;
@@ -42,14 +42,15 @@ async function print({ json, lines, markdown, secrets = [] }: Result, output: st
   return shown.length > 0 ? `${redact(shown.join('\n'))}\n` : '';
 }
 
-function openTerminal(): Terminal {
+async function openTerminal(): Promise<Terminal> {
+  const { TransientError } = await import('./errors.ts');
   const stop = new AbortController();
   for (const signal of ['SIGINT', 'SIGTERM'] as const) {
     // Stays in place: signal-exit, which write-file-atomic brings, kills a process that nobody else listens for.
     process.on(signal, () => {
       // The second signal ends the process at once: somebody means it.
       if (stop.signal.aborted) process.exit(signal === 'SIGINT' ? 130 : 143);
-      stop.abort(new Error(`stopped by ${signal}`));
+      stop.abort(new TransientError('stopped', `stopped by ${signal}`));
     });
   }
   const { env, stdout, stderr, stdin } = process;
@@ -66,13 +67,19 @@ function openTerminal(): Terminal {
     columns: stdout.columns,
     stdinIsTty: stdin.isTTY === true,
     ask: async (question) => {
-      const { createInterface } = await import('node:readline/promises');
+      const { createInterface } = await import('node:readline');
       const reader = createInterface({ input: stdin, output: stderr });
-      try {
-        return await reader.question(question, { signal: stop.signal });
-      } finally {
-        reader.close();
-      }
+      // The end of the input and Ctrl-C are answers too: an empty one.
+      return new Promise((resolve) => {
+        let answer = '';
+        reader.on('close', () => resolve(answer));
+        reader.on('SIGINT', () => process.kill(process.pid, 'SIGINT'));
+        stop.signal.addEventListener('abort', () => reader.close(), { once: true });
+        reader.question(question, (text) => {
+          answer = text;
+          reader.close();
+        });
+      });
     },
     writeOut: (text) => void stdout.write(text),
     writeErr: (text) => void stderr.write(text),

@@ -48,6 +48,7 @@ const TRANSIENT = {
   throttled: 'The service asks for fewer calls; the next run tries again.',
   'service-error': 'The service failed on its side; the next run tries again.',
   conflict: 'Somebody else changes the same object; the next run reads it afresh.',
+  stopped: 'The run was told to stop; the next run goes on from here.',
   deadline: 'The run reached its deadline (`safety.deadline`); the next run goes on from here.',
 } as const;
 

@@ -47,5 +47,7 @@ export interface Pass {
   readonly store: Store;
   /** The run's deadline, and the end of the process. */
   readonly signal: AbortSignal;
+  /** The end of the process alone: that the deadline passed is told to the channels too. Default: `signal`. */
+  readonly stop?: AbortSignal;
   readonly tell: (event: PassEvent) => void;
 }

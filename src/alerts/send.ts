@@ -1,3 +1,4 @@
+import { withDeadline } from '../deadline.ts';
 import type { Pass } from '../pass.ts';
 import type { Report } from '../report.ts';
 import type { State } from '../state/state.ts';
@@ -18,9 +19,10 @@ export interface Told {
   readonly alerts: Report['alerts'];
   /** With what the channels have been told. */
   readonly state: State;
-  /** One line for each channel that failed. */
-  readonly failures: readonly string[];
 }
+
+/** For all tries of all channels, whatever is left of the run's own deadline: a run that was too slow is news. */
+const PATIENCE_MS = 45_000;
 
 /** Tells the channels what they are due and gives the state that remembers it. Never throws for a channel. */
 export async function sendAlerts(
@@ -28,7 +30,7 @@ export async function sendAlerts(
   state: State,
   { report, conditions, now }: ToTell,
 ): Promise<Told> {
-  const { config, world, signal } = pass;
+  const { config, world } = pass;
   const looked = new Set(report.targets.filter(({ status }) => status !== 'skipped').map(({ name }) => name));
   const exists = new Set(config.targets.map(({ name }) => name));
   const situation: Situation = {
@@ -48,12 +50,15 @@ export async function sendAlerts(
   const due = decideAlerts(situation);
   const origin = { owner: config.owner, runId: report.runId, version: readVersion() };
   const { clock, random, env } = world;
-  const delivered = await deliverAll(due, config.alerts, origin, { clock, random, signal, env });
+  const delivered = await withDeadline(pass.stop ?? pass.signal, PATIENCE_MS, (signal) =>
+    deliverAll(due, config.alerts, origin, { clock, random, signal, env }),
+  );
+  for (const { error } of delivered)
+    if (error) pass.tell({ type: 'trouble', where: 'alerts', message: error.message });
   const results = resultsOf(delivered);
   return {
     alerts: outcomes(due, results),
     state: { ...state, alerts: afterDelivery(situation, due, results) },
-    failures: delivered.flatMap(({ error }) => (error ? [`${error.message}. ${error.hint}`] : [])),
   };
 }
 

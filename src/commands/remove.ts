@@ -3,6 +3,7 @@ import { z } from 'zod';
 import { type Entry, isOurs } from '../../providers/provider.ts';
 import { createIo } from '../calls.ts';
 import type { Target } from '../config.ts';
+import { withDeadline } from '../deadline.ts';
 import { compareEntries, entryName } from '../entries.ts';
 import { type ErrorInfo, errorInfo, FatalError, TransientError } from '../errors.ts';
 import { plural, type Style, styleFor } from '../render/style.ts';
@@ -54,18 +55,19 @@ export async function remove(options: RemoveOptions, terminal: Terminal): Promis
     throw new FatalError('usage', 'remove asks before it removes, and nobody can answer here', {
       hint: 'Add --yes; `check` shows what is there.',
     });
-  const signal = AbortSignal.any([terminal.signal, AbortSignal.timeout(config.safety.deadline)]);
   const { clock, uuid } = world;
   const targets = config.targets.filter(({ name }) => only?.has(name));
   const style = styleFor(options.color);
-  const removals = await withLock(config.stateDir, { clock, uuid, signal }, async (held) => {
-    const limit = pLimit(options.yes ? config.concurrency : 1);
-    const done = await Promise.all(
-      targets.map((target) => limit(() => removeOne(target, context, held, options.yes === true))),
-    );
-    await record(context, done);
-    return done;
-  });
+  const removals = await withDeadline(terminal.signal, config.safety.deadline, (signal) =>
+    withLock(config.stateDir, { clock, uuid, signal }, async (held) => {
+      const limit = pLimit(options.yes ? config.concurrency : 1);
+      const done = await Promise.all(
+        targets.map((target) => limit(() => removeOne(target, context, held, options.yes === true))),
+      );
+      await record(context, done);
+      return done;
+    }),
+  );
   const exitCode = removals.some(({ status }) => status === 'failed') ? 1 : 0;
   const json: z.output<typeof removeDocumentSchema> = {
     version: 1,
@@ -174,7 +176,7 @@ function render({ name, status, entries, error }: Removal, style: Style): string
         ({ cidr, protocol, ports }) =>
           `  ${style.red(`- ${[cidr, protocol, ports].filter(Boolean).join(' ')}`)}`,
       ),
-      `  ${style.dim('connections that are open stay open')}`,
+      `  ${style.dim('connections that are open stay open; take the target out of the config, or the next sync puts these back')}`,
     );
   if (error) lines.push(`  ${style.red('error')}  ${error.message}`, `         ${style.dim(error.hint)}`);
   return lines;

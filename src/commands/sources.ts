@@ -1,3 +1,4 @@
+import { withDeadline } from '../deadline.ts';
 import { readSources } from '../fetch.ts';
 import { ruleOnList } from '../guards/ruling.ts';
 import { reportEgress } from '../outcome.ts';
@@ -12,8 +13,10 @@ import { type Flags, narrate, openContext, type Result, secretsOf, type Terminal
 export async function sources(options: Flags, terminal: Terminal): Promise<Result> {
   const context = await openContext(options, terminal, 'warn');
   const { config, world } = context;
-  const signal = AbortSignal.any([terminal.signal, AbortSignal.timeout(config.safety.deadline)]);
-  const readings = await readSources({ config, world, signal, dryRun: true, tell: narrate(context) });
+  const tell = narrate(context);
+  const readings = await withDeadline(terminal.signal, config.safety.deadline, (signal) =>
+    readSources({ config, world, signal, dryRun: true, tell }),
+  );
   const agreement = agree(readings, config.safety);
   const ruling = ruleOnList({
     agreement,

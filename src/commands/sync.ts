@@ -1,3 +1,4 @@
+import { withDeadline } from '../deadline.ts';
 import { FatalError } from '../errors.ts';
 import type { Pass } from '../pass.ts';
 import { renderMarkdown } from '../render/markdown.ts';
@@ -46,7 +47,6 @@ interface PassOptions extends Pick<SyncOptions, 'dryRun' | 'target' | 'approve' 
 /** Runs one pass; a pass that may write holds the lock on the state. Throws `usage`, `state-locked`, `state-unusable`. */
 export async function onePass(context: Context, options: PassOptions): Promise<Report> {
   const { config, world, terminal } = context;
-  const deadline = AbortSignal.any([terminal.signal, AbortSignal.timeout(config.safety.deadline)]);
   const dryRun = options.command === 'check' || options.dryRun === true;
   const pass = (signal: AbortSignal): Pass => ({
     runId: world.uuid(),
@@ -59,11 +59,15 @@ export async function onePass(context: Context, options: PassOptions): Promise<R
     world,
     store: openStore(config.stateDir),
     signal,
+    stop: terminal.signal,
     tell: narrate(context),
   });
-  if (dryRun) return run(pass(deadline));
   const { clock, uuid } = world;
-  return withLock(config.stateDir, { clock, uuid, signal: deadline }, (signal) => run(pass(signal)));
+  return withDeadline(terminal.signal, config.safety.deadline, (signal) =>
+    dryRun
+      ? run(pass(signal))
+      : withLock(config.stateDir, { clock, uuid, signal }, (held) => run(pass(held))),
+  );
 }
 
 /** The names given, or null for all. Throws `usage` for one that the config does not have. */
