@@ -1,5 +1,6 @@
 /** The way to EC2 for every adapter of this folder: access options, the SDK loaded late, credentials, one request. */
 import type { EC2, EC2ClientConfig } from '@aws-sdk/client-ec2';
+import { getProxyForUrl } from 'proxy-from-env';
 import { z } from 'zod';
 import { FatalError, messageOf } from '../../src/errors.ts';
 import type { Io } from '../provider.ts';
@@ -94,26 +95,44 @@ export async function openEc2(access: Access, io: Io): Promise<Ec2> {
 /** What every client of this folder is made with: where, as whom, one attempt. Throws `sdk-missing`. */
 export async function clientConfig(service: AwsService, access: Access, env: Env) {
   const { region, profile } = access;
-  const credentials = await credentialsOf(access, env);
   const endpoint = endpointOf(service, env);
+  const attempt = await oneAttempt(endpoint ?? `https://${HOSTS[service]}.${region}.amazonaws.com`);
+  const credentials = await credentialsOf(access, env, attempt);
   return {
     region,
     ...(endpoint && { endpoint }),
     ...(profile && { profile }),
     ...(credentials && { credentials }),
-    ...ONE_ATTEMPT,
+    ...attempt,
   };
 }
 
+/** Only to look up whether NO_PROXY names them; the SDK finds its endpoints itself. */
+const HOSTS: Readonly<Record<AwsService, string>> = {
+  EC2: 'ec2',
+  STS: 'sts',
+  SERVICE_QUOTAS: 'servicequotas',
+};
+
 /**
  * Only the core retries. The time limits are a second line behind the signal, for the calls that the SDK makes of
- * its own (STS); without `throwOnRequestTimeout` it would only warn.
+ * its own (STS); without `throwOnRequestTimeout` it would only warn. The SDK knows no proxy by itself:
+ * https://docs.aws.amazon.com/sdk-for-javascript/v3/developer-guide/node-configuring-proxies.html
  */
-const ONE_ATTEMPT = {
-  maxAttempts: 1,
-  retryMode: 'standard',
-  requestHandler: { connectionTimeout: 10_000, requestTimeout: 60_000, throwOnRequestTimeout: true },
-} as const;
+async function oneAttempt(url: string) {
+  const proxy = getProxyForUrl(url);
+  const agent = proxy && new (await import('https-proxy-agent')).HttpsProxyAgent(proxy);
+  return {
+    maxAttempts: 1,
+    retryMode: 'standard',
+    requestHandler: {
+      connectionTimeout: 10_000,
+      requestTimeout: 60_000,
+      throwOnRequestTimeout: true,
+      ...(agent && { httpsAgent: agent }),
+    },
+  };
+}
 
 /**
  * The SDK warns on stderr about Node versions that it will drop some day. Its only switch is this variable, read once
@@ -141,7 +160,11 @@ export function endpointOf(service: AwsService, env: Env): string | undefined {
 }
 
 /** Undefined leaves it to the SDK's own chain. https://docs.aws.amazon.com/sdkref/latest/guide/standardized-credentials.html */
-async function credentialsOf(access: Access, env: Env): Promise<Credentials | undefined> {
+async function credentialsOf(
+  access: Access,
+  env: Env,
+  attempt: Awaited<ReturnType<typeof oneAttempt>>,
+): Promise<Credentials | undefined> {
   const { profile, assumeRole, region } = access;
   if (!profile && !assumeRole) return environmentCredentials(env);
   const providers = await load(
@@ -157,7 +180,7 @@ async function credentialsOf(access: Access, env: Env): Promise<Credentials | un
       RoleSessionName: assumeRole.sessionName ?? 'allowlist-sync',
       ...(assumeRole.externalId && { ExternalId: assumeRole.externalId }),
     },
-    clientConfig: { region, ...ONE_ATTEMPT, ...(endpoint && { endpoint }) },
+    clientConfig: { region, ...attempt, ...(endpoint && { endpoint }) },
     ...(own && { masterCredentials: own }),
   });
   const where = `role ${assumeRole.roleArn}`;
