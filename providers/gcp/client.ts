@@ -30,13 +30,10 @@ export async function openCompute(io: Io): Promise<Compute> {
   const endpoint = endpointOf(io.env);
   const { GoogleAuth, PassThroughClient, FirewallsClient, GlobalOperationsClient, gax } = await loadSdk();
   const credentials = credentialsOf(endpoint, io.env, (scopes) => new GoogleAuth({ scopes }));
-  // The client hands neither a signal nor the answer through; both go round it, bound to the call they belong to.
-  const inFlight = new AsyncLocalStorage<AbortSignal>();
-
   /** The client's HTTP: every request of it comes through here, once, without retries. */
   class Wire extends PassThroughClient {
     override async request<T>(options: HttpOptions): Promise<HttpResponse<T>> {
-      const signal = inFlight.getStore() ?? AbortSignal.abort();
+      const signal = IN_FLIGHT.getStore() ?? AbortSignal.abort();
       const headers = new Headers(options.headers);
       for (const [name, value] of await authorised(credentials, String(options.url), signal))
         headers.set(name, value);
@@ -68,7 +65,7 @@ export async function openCompute(io: Io): Promise<Compute> {
 
   function request<T>(call: Call, send: () => Promise<T>): Promise<T> {
     return io.request(call.operation, (signal) =>
-      inFlight.run(signal, async () => {
+      IN_FLIGHT.run(signal, async () => {
         try {
           return await send();
         } catch (error) {
@@ -101,6 +98,12 @@ export async function openCompute(io: Io): Promise<Compute> {
     },
   };
 }
+
+/**
+ * The client hands no signal through; it goes round it, bound to the call it belongs to. One for all clients: Node keeps
+ * each that was ever used, and makes every promise of the process pay for it.
+ */
+const IN_FLIGHT = new AsyncLocalStorage<AbortSignal>();
 
 /** By subpath: the index of the package would load the clients of all services. */
 async function loadSdk() {
