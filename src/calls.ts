@@ -37,17 +37,21 @@ export function createIo(options: CallOptions): CountedIo {
 
   async function once<T>(operation: string, send: (signal: AbortSignal) => Promise<T>): Promise<T> {
     if (signal.aborted) throw ended(signal, operation);
-    const limit = AbortSignal.timeout(options.callTimeoutMs ?? CALL_TIMEOUT_MS);
-    const either = AbortSignal.any([signal, limit]);
+    // Not AbortSignal.timeout: it would keep every request in memory until its time were up.
+    const limit = new AbortController();
+    const timer = setTimeout(() => limit.abort(), options.callTimeoutMs ?? CALL_TIMEOUT_MS);
+    const either = AbortSignal.any([signal, limit.signal]);
     calls += 1;
     try {
       return await Promise.race([send(either), rejectOnAbort(either)]);
     } catch (error) {
       // Clients word an abort each in their own way; what we know ourselves is worth more.
       if (signal.aborted) throw ended(signal, operation);
-      if (limit.aborted)
+      if (limit.signal.aborted)
         throw new TransientError('timeout', `${operation} gave no answer in time`, { cause: error });
       throw error;
+    } finally {
+      clearTimeout(timer);
     }
   }
 
