@@ -1,6 +1,7 @@
 import type { Cidr } from './cidr.ts';
 import { advanceClocks, type RemovalClocks } from './clocks.ts';
-import type { Ranges } from './guards/list.ts';
+import type { Target } from './config.ts';
+import type { Limits, Ranges } from './guards/list.ts';
 import type { GuardName } from './guards/names.ts';
 import { type Ruling, ruleOnList } from './guards/ruling.ts';
 import type { Pass } from './pass.ts';
@@ -12,6 +13,11 @@ interface Evidence {
   readonly state: State;
   readonly owned: readonly Cidr[];
   readonly ranges: Ranges;
+}
+
+interface Rules {
+  readonly safety: Limits;
+  readonly targets: readonly Pick<Target, 'guardsOff'>[];
 }
 
 /** The rulings on the published list: the one for all, and for each set of guards that are off the one without them. */
@@ -27,7 +33,7 @@ export interface Rulings {
  * target accepts is in force there alone, is its own baseline, and is dropped once all accept a list again.
  */
 export function ruleForAll(
-  { config, approvals }: Pick<Pass, 'config' | 'approvals'>,
+  { config, approvals }: { config: Rules; approvals: Pass['approvals'] },
   { agreement, state, owned, ranges }: Evidence,
 ): Rulings {
   const { accepted, recent } = state;
