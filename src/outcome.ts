@@ -1,12 +1,13 @@
 import { formatMarker, markerOf } from '../providers/provider.ts';
 import type { Applied } from './apply.ts';
 import type { Drift } from './drift.ts';
-import { errorInfo } from './errors.ts';
+import { type ErrorInfo, errorInfo } from './errors.ts';
 import type { GuardedPlan } from './guards/plan.ts';
 import type { Ruling } from './guards/ruling.ts';
 import { type PlannedChange, type PlanTarget, planIdOf } from './plan.ts';
 import type { ChangeReport, EgressReport, SourceReport, TargetReport } from './report.ts';
 import type { SourceReading } from './sources/read.ts';
+import { neutralise } from './text.ts';
 import type { Warning } from './warnings.ts';
 
 /** What became of one target in one pass. */
@@ -36,7 +37,7 @@ export function reportTarget(
       pendingRemovals: [],
       held: [],
       warnings: [...warnings],
-      error: failed ? errorInfo(outcome.error) : null,
+      error: failed ? reportError(outcome.error) : null,
     };
   }
   const { applied } = outcome;
@@ -61,7 +62,7 @@ export function reportTarget(
     held: plan.holds.map(({ guard, detail, id }) => ({ guard, detail, id: id === plan.id ? leftId : id })),
     warnings: [
       ...warnings,
-      ...plan.warnings,
+      ...plan.warnings.map(({ code, detail }) => ({ code, detail: line(detail) })),
       ...(late.length > 0
         ? [
             {
@@ -71,12 +72,22 @@ export function reportTarget(
           ]
         : []),
     ],
-    error: applied?.error === undefined ? null : errorInfo(applied.error),
+    error: applied?.error === undefined ? null : reportError(applied.error),
   };
 }
 
 function reportDrift(drift: readonly Drift[]): TargetReport['drift'] {
-  return drift.map(({ cause, cidr, detail }) => ({ cause, cidr, detail }));
+  return drift.map(({ cause, cidr, detail }) => ({ cause, cidr, detail: line(detail) }));
+}
+
+function reportError(error: unknown): ErrorInfo {
+  const info = errorInfo(error);
+  return { ...info, message: line(info.message) };
+}
+
+/** Descriptions and messages of services are text that anybody may have written: one line, harmless to print. */
+function line(text: string): string {
+  return neutralise(text.replace(/\s+/g, ' '));
 }
 
 function statusOf(outcome: Extract<Outcome, { kind: 'planned' }>): TargetReport['status'] {
@@ -103,7 +114,7 @@ function reportChange({ change, cause }: PlannedChange, target: PlanTarget, appl
     }
     case 'update': {
       const { field, actual, desired } = change.setting;
-      return { action: 'update', field, from: actual, to: desired, cause, applied };
+      return { action: 'update', field, from: line(actual), to: line(desired), cause, applied };
     }
     case 'mark': {
       const { cidr, protocol, ports, description } = change.entry;
@@ -114,7 +125,7 @@ function reportChange({ change, cause }: PlannedChange, target: PlanTarget, appl
         protocol,
         ports,
         field: 'description',
-        from: description ?? '',
+        from: line(description ?? ''),
         to,
         cause,
         applied,

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import type { Marker } from '../../providers/provider.ts';
-import type { PLAN_GUARDS } from '../../src/guards/names.ts';
+import { PLAN_GUARDS } from '../../src/guards/names.ts';
 import { actionable, type GuardTarget, guardBlastRadius, guardPlan } from '../../src/guards/plan.ts';
 import { type PlanInput, planTarget } from '../../src/plan.ts';
 import { US } from '../support/object.ts';

@@ -2,6 +2,9 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { formatMarker } from '../../providers/provider.ts';
+import { renderMarkdown } from '../../src/render/markdown.ts';
+import { styleFor } from '../../src/render/style.ts';
+import { renderReport } from '../../src/render/text.ts';
 import { PROJECT, RULE } from '../providers/gcp/fixture.ts';
 import { addresses, awsCloud, gcpCloud, installation } from '../support/pass.ts';
 
@@ -440,4 +443,27 @@ test('a deadline that passes while a proof is awaited is told as such, and the n
   place.configure({ config: { safety: { deadline: '5m' } } });
   expect((await place.sync()).exitCode).toBe(0);
   expect(aws.allowed()).toEqual(addresses(4));
+});
+
+test('what somebody wrote into a description moves no cursor, whatever shows it', async () => {
+  const gcp = await gcpCloud();
+  gcp.compute.insert(PROJECT, {
+    name: RULE,
+    description: 'mine\n\u001b[2J\u202eevil',
+    sourceRanges: addresses(3),
+    allowed: [{ IPProtocol: 'tcp', ports: ['5432'] }],
+  });
+  const place = await installation({
+    targets: [gcp.target({ adopt: true })],
+    env: gcp.env,
+    published: addresses(3),
+  });
+  const report = await place.sync();
+  const shown = [
+    ...renderReport(report, styleFor(false)),
+    ...renderMarkdown(report),
+    ...JSON.stringify(report).split('\n'),
+  ];
+  expect(shown.join('')).toContain('mine \\u{1b}[2J');
+  expect(shown.filter((text) => /[\p{Cc}\p{Cf}]/u.test(text))).toEqual([]);
 });
