@@ -8,6 +8,8 @@ export interface RemovalClock {
   readonly sightings: number;
   /** A person approved a list without it: limits on removals have had their say. */
   readonly approved: boolean;
+  /** It was published once; not so what only ever stood on a target with our marker. */
+  readonly listed: boolean;
 }
 
 export type RemovalClocks = ReadonlyMap<Cidr, RemovalClock>;
@@ -19,21 +21,23 @@ const KEPT_MS = 30 * 24 * 3_600_000;
  * The clocks after one more accepted list on which every source agreed. An address that came back loses its clock;
  * one that is newly missing starts at `now`; a time stamp in the future (a host whose clock was wrong) starts again.
  *
- * @param known addresses that were allowed until now: the last accepted list, or without it what targets hold
+ * @param known addresses that were allowed until now: the last accepted list, and what targets hold besides
  */
 export function advanceClocks(
   clocks: RemovalClocks,
   list: { cidrs: readonly Cidr[]; approved: boolean },
-  known: Iterable<Cidr>,
+  known: { readonly listed: Iterable<Cidr>; readonly held: Iterable<Cidr> },
   now: number,
 ): RemovalClocks {
   const published = new Set(list.cidrs);
-  const held = new Set(known);
+  const listed = new Set(known.listed);
+  const held = new Set([...listed, ...known.held]);
   const next = new Map<Cidr, RemovalClock>();
   for (const cidr of new Set([...clocks.keys(), ...held])) {
     if (published.has(cidr)) continue;
     const clock = clocks.get(cidr);
-    if (!clock || clock.since > now) next.set(cidr, { since: now, sightings: 1, approved: list.approved });
+    if (!clock || clock.since > now)
+      next.set(cidr, { since: now, sightings: 1, approved: list.approved, listed: listed.has(cidr) });
     else if (held.has(cidr) || now - clock.since < KEPT_MS)
       next.set(cidr, { ...clock, sightings: clock.sightings + 1, approved: clock.approved || list.approved });
   }

@@ -91,7 +91,7 @@ export function planTarget(input: PlanInput): Plan {
     listed: new Set(list.cidrs),
     everListed: input.everListed,
     knownTargets: input.knownTargets,
-    gone: (cidr: Cidr) => input.clocks.has(cidr),
+    gone: (cidr: Cidr) => input.clocks.get(cidr)?.listed ?? false,
   };
 
   const wanted = entriesOf(desired, services);

@@ -62,6 +62,7 @@ export function turnClocks(
   const clocks = new Map(state.clocks.map(({ cidr, ...clock }) => [cidr, clock]));
   const ruling = [strict, ...relaxed.values()].find(({ fresh }) => fresh);
   if (!ruling?.candidate) return clocks;
-  const known = [...(state.accepted?.cidrs ?? []), ...owned];
+  // Without a list to remember, what targets hold as ours is what was published.
+  const known = { listed: state.accepted?.cidrs ?? owned, held: owned };
   return advanceClocks(clocks, { cidrs: ruling.candidate, approved: ruling.approved }, known, now);
 }

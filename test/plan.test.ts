@@ -139,7 +139,7 @@ describe('an owned entry whose address left the list', () => {
   const input = (more: Parameters<typeof planInput>[2]) =>
     planInput([address(1)], [entry('34.19.100.1/32'), gone], { removalDelay: DAY, ...more });
   const clock = (since: number, sightings: number) =>
-    new Map([[address(2), { since, sightings, approved: false }]]);
+    new Map([[address(2), { since, sightings, approved: false, listed: true }]]);
 
   test.each([
     ['without a clock', new Map(), NOW + DAY],

@@ -54,7 +54,7 @@ test('an identical entry of somebody else is told as satisfying', () => {
 });
 
 test('an address that left the list and is open through somebody else’s entry is stale', () => {
-  const clocks = new Map([[address(9), { since: NOW - HOUR, sightings: 1, approved: false }]]);
+  const clocks = new Map([[address(9), { since: NOW - HOUR, sightings: 1, approved: false, listed: true }]]);
   expect(codes([entry('34.19.100.9/32', null)], { clocks })).toEqual(['stale-unmanaged']);
   expect(codes([entry('34.19.100.9/32', null)])).toEqual([]);
 });

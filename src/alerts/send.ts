@@ -33,14 +33,18 @@ export async function sendAlerts(
   const { config, world } = pass;
   const looked = new Set(report.targets.filter(({ status }) => status !== 'skipped').map(({ name }) => name));
   const exists = new Set(config.targets.map(({ name }) => name));
+  // Without a list that the sources agree on, a held or refused one is neither released nor gone.
+  const judged = report.error === null || report.error.code === 'list-refused';
   const situation: Situation = {
     conditions,
     observed: (key) => {
       const [type = '', name = ''] = splitOnce(key);
+      if (ABOUT_THE_LIST.has(type)) return judged;
+      // Of two sources that disagreed, one alone cannot tell that they agree again.
+      if (type === 'sources.disagree') return report.egress.sources.every(({ status }) => status === 'ok');
+      if (!type.startsWith('target.') && !type.startsWith('drift.')) return true;
       // A target that left the config is nobody's worry any more; one that was not looked at says nothing.
-      return !type.startsWith('target.') && !type.startsWith('drift.')
-        ? true
-        : !exists.has(name) || looked.has(name);
+      return !exists.has(name) || looked.has(name);
     },
     memory: state.alerts,
     channels: config.alerts.map(channelId),
@@ -61,6 +65,8 @@ export async function sendAlerts(
     state: { ...state, alerts: afterDelivery(situation, due, results) },
   };
 }
+
+const ABOUT_THE_LIST: ReadonlySet<string> = new Set(['egress.held', 'egress.refused', 'provenance.blind']);
 
 function splitOnce(key: string): [string, string] {
   const colon = key.indexOf(':');

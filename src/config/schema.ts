@@ -151,7 +151,9 @@ export const configSchema = z.strictObject({
       timezone: timezoneSchema.default('UTC').describe('The time zone of `cron`, by its IANA name.'),
       jitter: durationSchema({ max: '1h' })
         .prefault('0s')
-        .describe('Each run starts up to this much later, at most 1h, so that many installations do not ask at once.'),
+        .describe(
+          'Each run starts up to this much later, at most 1h, so that many installations do not ask at once.',
+        ),
     })
     .prefault({})
     .describe('The schedule of the daemon.'),

@@ -62,7 +62,15 @@ export const stateSchema = z.object({
     .default(null),
   /** Accepted lists of the last seven days, oldest first, for what shrinks a little at a time. */
   recent: z.array(z.object({ at: time, cidrs: z.array(cidr) })),
-  clocks: z.array(z.object({ cidr, since: time, sightings: z.number(), approved: z.boolean() })),
+  clocks: z.array(
+    z.object({
+      cidr,
+      since: time,
+      sightings: z.number(),
+      approved: z.boolean(),
+      listed: z.boolean().default(true),
+    }),
+  ),
   targets: z.record(z.string(), targetMemorySchema),
   alerts: alertMemorySchema,
   held: z.array(heldSchema),

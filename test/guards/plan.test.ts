@@ -68,7 +68,9 @@ describe('shrink of a target', () => {
     const services = [{ protocol: 'tcp', ports: '6432' }];
     const target = planTargetOf({ description: { object: 'group sg-1', services } });
     expect(guard(planInput(listed(1, 9), there(1, 9), { target })).holds).toEqual([]);
-    const clocks = new Map(listed(6, 9).map((cidr) => [cidr, { since: 0, sightings: 2, approved: true }]));
+    const clocks = new Map(
+      listed(6, 9).map((cidr) => [cidr, { since: 0, sightings: 2, approved: true, listed: true }]),
+    );
     expect(guard(planInput(listed(1, 5), there(1, 9), { clocks })).holds).toEqual([]);
   });
 });

@@ -242,3 +242,16 @@ test('provenance that only warns, and growth that it vouches for, are told with 
   expect((await later('15m')).exitCode).toBe(0);
   expect(hook.texts.join('\n')).toContain('17 new beside 4 exceed safety.maxGrowth');
 });
+
+test('a held list is not over because the next page cannot be read', async () => {
+  const { hook, place, later } = await start({ maxGrowth: { count: 1, percent: null } });
+  await place.publish(addresses(9));
+  await later('15m');
+  expect(hook.told()).toEqual(['egress.held began egress.held']);
+  await place.publishText('no list at all\n');
+  await later('15m');
+  expect(hook.told().filter((one) => !one.startsWith('source.failed'))).toEqual([]);
+  await place.publish(addresses(3));
+  await later('15m');
+  expect(hook.told()).toContain('recovered recovered egress.held');
+});
