@@ -113,6 +113,20 @@ test('a full object holds everything when even the removals make no room, publis
   expect(actionable(plan)).toEqual([]);
 });
 
+test('a full object does not change ports by closing the old ones first: the addresses are still published', () => {
+  const services = [{ protocol: 'tcp', ports: '6432' }];
+  const plan = guard(
+    planInput(listed(1, 3), [], {
+      target: planTargetOf({ description: { object: 'group sg-1', services } }),
+      snapshot: snapshot(there(1, 3), { capacity: [{ scope: 'all', used: 3, limit: 3 }] }),
+    }),
+    {},
+    { limits: NO_LIMITS },
+  );
+  expect(plan.early.size).toBe(0);
+  expect(plan.holds).toMatchObject([{ guard: 'capacity' }]);
+});
+
 describe('blast radius', () => {
   const one = (name: string, list: number, off: readonly 'blast-radius'[] = []) => {
     const target = { ...planTargetOf({ name }), guardsOff: new Set(off) };

@@ -1,6 +1,7 @@
 import { createServer } from 'node:http';
 import { expect, onTestFinished, test } from 'vitest';
 import { webhookDocumentSchema } from '../../src/alerts/webhook.ts';
+import { type Killer, killer } from '../support/killer.ts';
 import { addresses, awsCloud, type Installation, installation } from '../support/pass.ts';
 
 interface Receiver {
@@ -38,8 +39,8 @@ async function receiver(): Promise<Receiver> {
   return one;
 }
 
-async function start(safety: Record<string, unknown> = {}) {
-  const [aws, hook] = [await awsCloud(), await receiver()];
+async function start(safety: Record<string, unknown> = {}, observe: Killer['observe'] = () => undefined) {
+  const [aws, hook] = [await awsCloud({ observe }), await receiver()];
   const place = await installation({
     targets: [aws.target()],
     env: aws.env,
@@ -202,21 +203,10 @@ test('a channel that fails stops nothing, ends the run with 1, and is told at th
 });
 
 test('a change of the list that a killed run did not come to tell is told by the next one', async () => {
-  const { hook, place, later } = await start();
-  const dead = new AbortController();
-  let writes = 0;
+  const kill = killer();
+  const { hook, place, later } = await start({}, kill.observe);
   await place.publish(addresses(4));
-  const killed = place.sync({
-    killed: dead.signal,
-    beforeWrite: () => {
-      writes += 1;
-      if (writes === 3) dead.abort(new Error('killed'));
-    },
-  });
-  await Promise.race([
-    killed.catch(() => undefined),
-    new Promise((resolve) => dead.signal.addEventListener('abort', resolve)),
-  ]);
+  await kill.during((killed) => place.sync({ killed }));
   expect(hook.told()).toEqual([]);
   await later('15m');
   expect(hook.told().map((line) => line.split(' ')[0])).toEqual(['egress.changed']);

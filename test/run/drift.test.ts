@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { formatMarker } from '../../providers/provider.ts';
 import { PROJECT, RULE } from '../providers/gcp/fixture.ts';
+import { killer } from '../support/killer.ts';
 import {
   type AwsCloud,
   addresses,
@@ -229,22 +230,11 @@ test('what a hand did and nobody may repair keeps its cause from pass to pass', 
 });
 
 test('an entry that a run made and did not live to remember waits like any other when it leaves the list', async () => {
-  const aws = await awsCloud();
+  const kill = killer();
+  const aws = await awsCloud({ observe: kill.observe });
   const place = await inStep(aws);
-  const dead = new AbortController();
   await place.publish(addresses(4));
-  let writes = 0;
-  const killed = place
-    .sync({
-      killed: dead.signal,
-      beforeWrite: () => {
-        writes += 1;
-        // The third write to the state is the first one after the targets were changed.
-        if (writes === 3) dead.abort(new Error('killed'));
-      },
-    })
-    .catch(() => undefined);
-  await Promise.race([killed, new Promise((resolve) => dead.signal.addEventListener('abort', resolve))]);
+  await kill.during((killed) => place.sync({ killed }));
   expect(aws.allowed()).toEqual(addresses(4));
   await place.publish(addresses(3));
   const report = await place.sync();

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import type { Report } from '../../src/report.ts';
 import { readJournal } from '../../src/state/journal.ts';
+import { killer } from '../support/killer.ts';
 import { type AwsCloud, addresses, awsCloud, type Installation, installation } from '../support/pass.ts';
 
 const NO_LIMITS = { maxShrink: { count: null, percent: null }, maxGrowth: { count: null, percent: null } };
@@ -11,8 +12,9 @@ async function start(
   published: readonly string[],
   safety: Record<string, unknown> = {},
   more: Partial<Parameters<typeof installation>[0]> = {},
+  cloud: Parameters<typeof awsCloud>[0] = {},
 ): Promise<{ aws: AwsCloud; place: Installation; target: (report: Report) => Report['targets'][number] }> {
-  const aws = await awsCloud();
+  const aws = await awsCloud(cloud);
   const place = await installation({
     targets: [aws.target()],
     env: aws.env,
@@ -262,26 +264,16 @@ test('what bleeds slowly is measured against the largest list of the last seven 
 });
 
 test('an approved list of a run that is killed needs no second approval', async () => {
-  const { aws, place } = await start(addresses(4));
+  const kill = killer();
+  const { aws, place } = await start(addresses(4), {}, {}, { observe: kill.observe });
   await place.sync();
   await place.publish(addresses(9));
   const { egress } = await place.sync();
-  const dead = new AbortController();
-  let writes = 0;
-  const killed = place.sync({
-    approve: [egress.listId ?? ''],
-    killed: dead.signal,
-    beforeWrite: () => {
-      writes += 1;
-      if (writes === 3) dead.abort(new Error('killed'));
-    },
-  });
-  await Promise.race([
-    killed.catch(() => undefined),
-    new Promise((resolve) => dead.signal.addEventListener('abort', resolve)),
-  ]);
+  await kill.during((killed) => place.sync({ approve: [egress.listId ?? ''], killed }));
   expect(await place.sync()).toMatchObject({ exitCode: 0, egress: { cidrs: addresses(9) } });
   expect(aws.allowed()).toEqual(addresses(9));
+  const { entries } = await readJournal(join(place.dir, 'state'), { limit: 50 });
+  expect(entries.filter(({ record }) => record.type === 'approved')).toHaveLength(1);
 });
 
 test('a held list is no failure to fetch', async () => {
