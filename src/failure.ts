@@ -26,7 +26,6 @@ export interface Failure {
  * Stacks are for `--log-level debug` only.
  */
 export async function failure(error: unknown, argv: readonly string[], terminal: Terminal): Promise<Failure> {
-  if (error instanceof CommanderError && error.exitCode === 0) return { out: '', err: '', exitCode: 0 };
   const command = argv.find((word) => COMMANDS.has(word));
   const info = describe(error, command);
   const exitCode = USAGE.has(info.code) ? 64 : 1;

@@ -1,4 +1,4 @@
-import { Command, InvalidArgumentError, Option } from 'commander';
+import { Command, CommanderError, InvalidArgumentError, Option } from 'commander';
 import type { Flags, Result, Terminal } from './commands/context.ts';
 
 /** Runs the command that the arguments name and gives back its result; undefined when commander answered itself. */
@@ -152,7 +152,12 @@ export async function runProgram(
       ),
     async () => (await import('./commands/demo.ts')).demo,
   );
-  await program.parseAsync([...argv], { from: 'user' });
+  try {
+    await program.parseAsync([...argv], { from: 'user' });
+  } catch (error) {
+    // The help and the version, which commander has written by itself.
+    if (!(error instanceof CommanderError) || error.exitCode !== 0) throw error;
+  }
   return parsed;
 }
 

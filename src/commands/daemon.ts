@@ -33,7 +33,16 @@ export async function daemon(options: DaemonOptions, terminal: Terminal): Promis
     timezone: config.schedule.timezone,
     jitterMs: config.schedule.jitter,
   });
-  const { log } = context;
+  const { log, config } = context;
+  log.info(
+    {
+      config: config.path,
+      cron: config.schedule.cron,
+      timezone: config.schedule.timezone,
+      targets: config.targets.length,
+    },
+    'daemon started',
+  );
   const scheduler = startScheduler({
     ...schedule(context),
     clock: context.world.clock,
@@ -46,16 +55,6 @@ export async function daemon(options: DaemonOptions, terminal: Terminal): Promis
     onError: (error) => context.log.error({ err: error, hint: errorInfo(error).hint }, 'run failed'),
     onSkip: () => context.log.warn({}, 'tick skipped: the run before is still at work'),
   });
-  const { config } = context;
-  log.info(
-    {
-      config: config.path,
-      cron: config.schedule.cron,
-      timezone: config.schedule.timezone,
-      targets: config.targets.length,
-    },
-    'daemon started',
-  );
   terminal.onReload(() => {
     void reload(options, terminal, context).then((next) => {
       if (!next) return;
