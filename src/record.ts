@@ -1,5 +1,6 @@
-import type { Cidr } from './cidr.ts';
+import { type Cidr, sortCidrs } from './cidr.ts';
 import type { RemovalClocks } from './clocks.ts';
+import { without } from './guards/list.ts';
 import type { Ruling } from './guards/ruling.ts';
 import { releasedBy, reportSource } from './outcome.ts';
 import type { Pass } from './pass.ts';
@@ -78,10 +79,14 @@ function relaxedLists(state: State, { strict, relaxed }: Rulings, now: number): 
   return Object.fromEntries(lists.flatMap(([key, list]) => (list ? [[key, list]] : [])));
 }
 
-/** A change of the list is told at the end of a pass; until then it stays remembered. */
+/** A change of the list is told at the end of a pass; until then it stays remembered, with what came before it. */
 function untoldAfter({ untold }: State, { verdict, added, removed }: Ruling): State['untold'] {
   if (verdict !== 'accepted' || added.length + removed.length === 0) return untold;
-  return { added: [...added], removed: [...removed] };
+  const { added: before = [], removed: gone = [] } = untold ?? {};
+  return {
+    added: sortCidrs([...without(before, removed), ...without(added, gone)]),
+    removed: sortCidrs([...without(gone, added), ...without(removed, before)]),
+  };
 }
 
 /** What is remembered after a pass. Targets that the pass did not look at keep what was known of them. */

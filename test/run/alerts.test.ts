@@ -214,6 +214,22 @@ test('a change of the list that a killed run did not come to tell is told by the
   expect(hook.told()).toEqual([]);
 });
 
+test('what two killed runs did not come to tell is told as one change, without what came and went', async () => {
+  const kill = killer();
+  const { hook, place, later } = await start(
+    { removalDelay: '0s', maxShrink: { percent: null } },
+    kill.observe,
+  );
+  await place.publish([...addresses(3), '34.19.100.9/32']);
+  await kill.during((killed) => place.sync({ killed }));
+  await place.publish(addresses(4));
+  await kill.during((killed) => place.sync({ killed }));
+  hook.texts.length = 0;
+  await later('15m');
+  expect(hook.texts[0]).toBe('The egress list changed: 1 added, 0 removed, 4 now');
+  expect(hook.texts[1]).toBe('added: 34.19.100.4/32');
+});
+
 test('provenance that only warns, and growth that it vouches for, are told with the change', async () => {
   const { hook, place, later } = await start();
   const ranges = createServer((_request, response) => {

@@ -328,6 +328,33 @@ test('more removals than the limit are held on the target while additions go on;
   expect((await place.state()).held).toEqual([]);
 });
 
+test('an approved plan is still approved after a lost race, but not what came on top of it', async () => {
+  const extras = [1, 2, 3].map((n) => `198.100.1.${n}/32`);
+  let meddle: ((operation: string) => void) | undefined;
+  const aws = await awsCloud({ observe: ({ operation }) => meddle?.(operation) });
+  const place = await installation({
+    targets: [aws.target({ extraCidrs: extras })],
+    env: aws.env,
+    published: addresses(4),
+  });
+  await place.sync();
+  place.configure({ targets: [aws.target({ extraCidrs: [OFFICE] })] });
+  const id = (await place.dryRun()).targets[0]?.planId ?? '';
+  meddle = (operation) => {
+    if (operation !== 'AuthorizeSecurityGroupIngress') return;
+    meddle = undefined;
+    // After the proof, before the removal.
+    const proofs = aws.ec2.requests.length + 1;
+    meddle = () => {
+      if (aws.ec2.requests.length === proofs) aws.remove('198.100.1.1/32');
+    };
+  };
+  const report = await place.sync({ approve: [id] });
+  expect(report).toMatchObject({ exitCode: 0, targets: [{ status: 'changed', held: [] }] });
+  expect(aws.allowed()).toEqual([...addresses(4), OFFICE]);
+  expect(aws.requests().filter((operation) => operation === 'RevokeSecurityGroupIngress')).toHaveLength(2);
+});
+
 test('the id that a dry run shows releases the plan as it was shown', async () => {
   const aws = await awsCloud();
   const extras = [1, 2, 3].map((n) => `198.100.1.${n}/32`);
