@@ -1,5 +1,6 @@
 import { Command, CommanderError, InvalidArgumentError, Option } from 'commander';
 import type { Flags, Result, Terminal } from './commands/context.ts';
+import { LOG_LEVELS } from './log.ts';
 
 /** Runs the command that the arguments name and gives back its result; undefined when commander answered itself. */
 export interface Parsed {
@@ -52,13 +53,9 @@ export async function runProgram(
         .default('text'),
     )
     .addOption(
-      new Option('--log-level <level>', 'what is logged on stderr (default: warn; info for daemon)').choices([
-        'error',
-        'warn',
-        'info',
-        'debug',
-        'silent',
-      ]),
+      new Option('--log-level <level>', 'what is logged on stderr (default: warn; info for daemon)').choices(
+        LOG_LEVELS,
+      ),
     )
     .option('--no-color', 'no colours (also: NO_COLOR)')
     .configureHelp({ showGlobalOptions: true })

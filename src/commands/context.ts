@@ -6,7 +6,7 @@ import { createLogger, type Log, type LogLevel } from '../log.ts';
 import type { PassEvent, World } from '../pass.ts';
 import { envSecrets } from '../secrets.ts';
 
-export type Output = 'text' | 'json' | 'markdown';
+type Output = 'text' | 'json' | 'markdown';
 
 /** The options that every command takes. */
 export interface Flags {

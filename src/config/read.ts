@@ -1,7 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import { extname, relative, resolve } from 'node:path';
 import { type Node, type ParseError, parseTree, printParseErrorCode } from 'jsonc-parser';
-import { LineCounter, parseDocument } from 'yaml';
 import { FatalError } from '../errors.ts';
 
 const CONFIG_NAMES = [
@@ -39,7 +38,7 @@ export async function readConfigFile(place: Place): Promise<ConfigFile> {
     const path = resolve(place.cwd, name);
     const shown = shownPath(path, place.cwd);
     const text = await readText(path, named === undefined ? shown : `${shown} (${how})`);
-    if (text !== undefined) return { path, shown, value: parse(text, path, shown) };
+    if (text !== undefined) return { path, shown, value: await parse(text, path, shown) };
   }
   if (named === undefined) {
     const names = CONFIG_NAMES.join(', ');
@@ -62,8 +61,9 @@ async function readText(path: string, shown: string): Promise<string | undefined
 }
 
 /** By the file's ending: `.yaml` and `.yml` are YAML, everything else is JSON. */
-function parse(text: string, path: string, shown: string): unknown {
-  const { value, flaw } = ['.yaml', '.yml'].includes(extname(path)) ? parseYaml(text) : parseJson(text);
+async function parse(text: string, path: string, shown: string): Promise<unknown> {
+  const isYaml = ['.yaml', '.yml'].includes(extname(path));
+  const { value, flaw } = isYaml ? await parseYaml(text) : parseJson(text);
   if (flaw) throw new FatalError('config-invalid', `${shown}:${flaw.line}:${flaw.column}: ${flaw.reason}`);
   return value;
 }
@@ -86,7 +86,9 @@ function parseJson(text: string): Parsed {
   return { value: plain(tree) };
 }
 
-function parseYaml(text: string): Parsed {
+/** The parser is loaded when it is needed: most configs are JSON, and it costs as much as all the rest of a start. */
+async function parseYaml(text: string): Promise<Parsed> {
+  const { LineCounter, parseDocument } = await import('yaml');
   const lines = new LineCounter();
   const document = parseDocument(text, { prettyErrors: false, lineCounter: lines, stringKeys: true });
   const [error] = [...document.errors, ...document.warnings];

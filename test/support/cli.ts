@@ -84,7 +84,7 @@ export interface Workplace {
   readonly start: (...args: string[]) => Running;
 }
 
-export const CONFIG_NAME = 'allowlist-sync.config.json';
+const CONFIG_NAME = 'allowlist-sync.config.json';
 
 /** @param env of every run in this folder: endpoints, credentials */
 export function workplace(
