@@ -4,6 +4,7 @@ import { describe, expect, test } from 'vitest';
 import { sortCidrs, toCidr } from '../../src/cidr.ts';
 import { LIST as FIXTURES } from '../sources/hostile.ts';
 import { FILE_TARGET, workplace } from '../support/cli.ts';
+import { PUBLISHED } from '../support/published.ts';
 import { documentOf, expectNoStack, reportOf } from './documents.ts';
 
 const SHARED = fileURLToPath(new URL('../../../shared/pages/', import.meta.url));
@@ -11,28 +12,6 @@ const OWN = fileURLToPath(new URL('../fixtures/pages/', import.meta.url));
 const isShared = existsSync(SHARED);
 if (!isShared)
   console.warn('Skipped: the recorded pages are not on this machine, only their stand-ins are read.');
-
-/** The 18 addresses since 2024-11-29: https://docs.streamlit.io/deploy/streamlit-community-cloud/status#ip-addresses */
-const PUBLISHED = [
-  '34.19.100.134/32',
-  '34.82.135.155/32',
-  '34.83.176.217/32',
-  '34.127.0.121/32',
-  '34.127.33.101/32',
-  '34.127.88.74/32',
-  '34.168.247.159/32',
-  '35.185.209.55/32',
-  '35.197.92.111/32',
-  '35.199.156.97/32',
-  '35.203.151.101/32',
-  '35.203.187.165/32',
-  '35.227.190.87/32',
-  '35.230.56.30/32',
-  '35.230.58.211/32',
-  '35.230.78.192/32',
-  '35.230.127.150/32',
-  '35.247.110.67/32',
-];
 
 function placeWith(path: string, format: string) {
   const place = workplace({ targets: [FILE_TARGET], sources: [{ type: 'file', path: 'page', format }] });
