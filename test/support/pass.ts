@@ -78,6 +78,8 @@ export interface PassFlags {
   readonly signal?: AbortSignal;
   /** From its abort on the pass is as good as a killed process: no wait of it ends, and it writes nothing more. */
   readonly killed?: AbortSignal;
+  /** Called before each write to the state: the place to kill the pass there. */
+  readonly beforeWrite?: () => void;
   /** Longest real time of one request to a cloud, in milliseconds. Default: the product's own. */
   readonly callTimeoutMs?: number;
 }
@@ -137,7 +139,7 @@ export async function installation(options: InstallationOptions): Promise<Instal
         user: 'kim',
         host: 'bastion',
       },
-      store: mortalStore(openStore(loaded.stateDir), flags.killed),
+      store: mortalStore(openStore(loaded.stateDir), flags),
       signal: flags.signal ? AbortSignal.any([flags.signal, deadline.signal]) : deadline.signal,
       tell: (event) => events.push(event),
     });
@@ -205,14 +207,16 @@ function mortalClock(clock: Clock, killed: AbortSignal | undefined): Clock {
   };
 }
 
-function mortalStore(store: Store, killed: AbortSignal | undefined): Store {
+function mortalStore(store: Store, { killed, beforeWrite }: PassFlags): Store {
   return {
     ...store,
     save: async (state) => {
+      beforeWrite?.();
       await unlessDead(killed);
       await store.save(state);
     },
     append: async (records) => {
+      beforeWrite?.();
       await unlessDead(killed);
       await store.append(records);
     },

@@ -1,0 +1,3 @@
+import { faultSuite } from './suites.ts';
+
+faultSuite('aws');

@@ -1,0 +1,3 @@
+import { handSuite } from './suites.ts';
+
+handSuite('aws');
