@@ -151,7 +151,7 @@ test(
     });
     const { code, signal, stderr } = await ended;
     expect({ code, signal }).toEqual({ code: 1, signal: null });
-    expect(stderr).toMatch(/^error {2}the demo was stopped in the step /);
+    expect(stderr).toMatch(/^error {2}the demo was stopped in the step /m);
     expect(readdirSync(TMPDIR)).toEqual([]);
   },
   SLOW,

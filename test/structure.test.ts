@@ -31,7 +31,13 @@ const SDKS: Readonly<Record<string, RegExp>> = {
 /** Beside its own folder and its SDK, what an adapter may import. */
 const ADAPTER_MAY = /^(node:.*|zod|providers\/provider\.ts|src\/(cidr|errors)\.ts)$/;
 /** What an adapter without a vendor's SDK needs instead; as lazy as one. */
-const ADAPTER_TOOLS: Readonly<Record<string, string>> = { 'providers/file/': 'write-file-atomic' };
+const ADAPTER_TOOLS: Readonly<Record<string, readonly string[]>> = {
+  'providers/aws/': ['https-proxy-agent', 'proxy-from-env'],
+  'providers/file/': ['write-file-atomic'],
+};
+
+/** Tools that cost nothing to load. */
+const LIGHT: ReadonlySet<string> = new Set(['proxy-from-env']);
 
 const MOST_LINES = 300;
 
@@ -147,7 +153,7 @@ test('an adapter imports the contract, CIDRs, errors, zod, its own folder and it
   const wrong = imports.filter(({ file, to }) => {
     const [folder] = file.match(/^providers\/[^/]+\//) ?? [];
     if (!folder) return false;
-    const own = to.startsWith(folder) || SDKS[folder]?.test(to) || ADAPTER_TOOLS[folder] === to;
+    const own = to.startsWith(folder) || SDKS[folder]?.test(to) || ADAPTER_TOOLS[folder]?.includes(to);
     return !own && !ADAPTER_MAY.test(to);
   });
   expect(wrong.map(show)).toEqual([]);
@@ -158,7 +164,8 @@ test('a vendor SDK is loaded lazily, and only inside the folder of its provider'
     const [home] = Object.entries(SDKS).find(([, sdk]) => sdk.test(to)) ?? [];
     if (home) return !file.startsWith(home) || kind === 'value';
     return Object.entries(ADAPTER_TOOLS).some(
-      ([folder, tool]) => tool === to && file.startsWith(folder) && kind === 'value',
+      ([folder, tools]) =>
+        tools.includes(to) && file.startsWith(folder) && kind === 'value' && !LIGHT.has(to),
     );
   });
   expect(wrong.map(show)).toEqual([]);

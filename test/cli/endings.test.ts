@@ -66,7 +66,7 @@ test('a second SIGINT ends the process at once', async () => {
   running.child.kill('SIGINT');
   await until(() => running.said().includes('"msg":"stopping"'), running.said);
   running.child.kill('SIGINT');
-  expect(await running.ended).toMatchObject({ code: null, signal: 'SIGINT' });
+  expect(await running.ended).toMatchObject({ code: 130, signal: null });
 });
 
 test('a reader that goes away changes nothing about what is done, and about how it ended', async () => {
