@@ -28,7 +28,7 @@ export type PassEvent =
       readonly error: TransientError;
       readonly delayMs: number;
     }
-  | { readonly type: 'trouble'; readonly where: string; readonly message: string };
+  | { readonly type: 'channel-failed'; readonly reason: string };
 
 /** One pass over the sources and the targets. */
 export interface Pass {

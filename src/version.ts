@@ -2,18 +2,12 @@ import { readFileSync } from 'node:fs';
 
 /** The version in package.json, which lies two folders up from the compiled file and one up from the source. */
 export function readVersion(): string {
-  for (const path of ['../package.json', '../../package.json']) {
-    const text = readOptional(new URL(path, import.meta.url));
-    const version = text === undefined ? undefined : /"version": "([^"]+)"/.exec(text)?.[1];
-    if (version) return version;
-  }
-  return 'unknown';
-}
-
-function readOptional(url: URL): string | undefined {
+  const path = import.meta.url.endsWith('.ts') ? '../package.json' : '../../package.json';
   try {
-    return readFileSync(url, 'utf8');
+    return (
+      /"version": "([^"]+)"/.exec(readFileSync(new URL(path, import.meta.url), 'utf8'))?.[1] ?? 'unknown'
+    );
   } catch {
-    return undefined;
+    return 'unknown';
   }
 }

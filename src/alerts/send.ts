@@ -58,7 +58,7 @@ export async function sendAlerts(
     deliverAll(due, config.alerts, origin, { clock, random, signal, env }),
   );
   for (const { error } of delivered)
-    if (error) pass.tell({ type: 'trouble', where: 'alerts', message: error.message });
+    if (error) pass.tell({ type: 'channel-failed', reason: error.message });
   const results = resultsOf(delivered);
   return {
     alerts: outcomes(due, results),

@@ -127,8 +127,8 @@ export function narrate({
           { where: event.where, ms: Math.round(event.delayMs), err: event.error },
           'trying again',
         );
-      case 'trouble':
-        return log.warn({ where: event.where, reason: event.message }, 'trouble');
+      case 'channel-failed':
+        return log.warn({ reason: event.reason }, 'alert not delivered; tried again at the next run');
     }
   };
 }
