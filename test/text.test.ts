@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { neutralise, redactor, truncate } from '../src/text.ts';
+import { mapTexts, neutralise, redactor, truncate } from '../src/text.ts';
 
 test('characters that move the cursor, hide or reorder are shown by their number', () => {
   expect(neutralise('a\u001b[31m\u009b\r\nb\u202e\u200b\ud800')).toBe(
@@ -71,4 +71,16 @@ test('no text holds a secret after redaction, wherever it stood', () => {
       },
     ),
   );
+});
+
+test('every text inside a value is changed, its keys only when they are asked for, and nothing else', () => {
+  const value = { secret: ['a secret', { b: 'secret' }], n: 1, t: true, none: null };
+  const blot = redactor(['secret']);
+  expect(mapTexts(value, blot)).toEqual({ ...value, secret: ['a ***', { b: '***' }] });
+  expect(mapTexts(value, blot, { keys: true })).toEqual({
+    '***': ['a ***', { b: '***' }],
+    n: 1,
+    t: true,
+    none: null,
+  });
 });

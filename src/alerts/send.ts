@@ -57,8 +57,7 @@ export async function sendAlerts(
   const delivered = await withDeadline(pass.stop ?? pass.signal, PATIENCE_MS, (signal) =>
     deliverAll(due, config.alerts, origin, { clock, random, signal, env }),
   );
-  for (const { error } of delivered)
-    if (error) pass.tell({ type: 'channel-failed', reason: error.message });
+  for (const { error } of delivered) if (error) pass.tell({ type: 'channel-failed', reason: error.message });
   const results = resultsOf(delivered);
   return {
     alerts: outcomes(due, results),
