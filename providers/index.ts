@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { join, resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
@@ -29,6 +30,8 @@ export async function loadProvider(name: string, baseDir: string): Promise<Provi
   if (!isPackage && !/[./\\]/.test(name)) throw unknown(name);
   try {
     const file = isPackage ? packageFile(name.slice('npm:'.length), baseDir) : resolve(baseDir, name);
+    // Node's own message names the resolved path, in which a secret from the environment is no longer told as one.
+    if (!existsSync(file)) throw new Error('there is no such file');
     return providerOf(await import(pathToFileURL(file).href), name);
   } catch (cause) {
     if (cause instanceof FatalError) throw cause;

@@ -117,3 +117,10 @@ test('YAML takes variables as JSON does', async () => {
   expect(config).toMatchObject({ owner: 'acme', stateDir: join(cwd, '${OWNER}'), secrets: [] });
   expect(config.targets.map(({ name }) => name)).toEqual(['edge', 'db']);
 });
+
+test('a secret that was put where a path belongs is not shown in the form that the path resolves to', async () => {
+  const targets = [{ name: 'edge', provider: '${HOOK}', path: 'a.txt' }];
+  const lines = await refusal(configWith({ targets }), { HOOK: 'https://example.org/hook/canary-5e2f9c' });
+  expect(lines.join()).toContain('there is no such file');
+  expect(lines.join()).not.toContain('canary-5e2f9c');
+});
