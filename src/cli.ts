@@ -71,8 +71,11 @@ async function openTerminal(): Promise<Terminal> {
       const reader = createInterface({ input: stdin, output: stderr });
       // The end of the input and Ctrl-C are answers too: an empty one.
       return new Promise((resolve) => {
-        let answer = '';
-        reader.on('close', () => resolve(answer));
+        let answer: string | undefined;
+        reader.on('close', () => {
+          if (answer === undefined) stderr.write('\n');
+          resolve(answer ?? '');
+        });
         reader.on('SIGINT', () => process.kill(process.pid, 'SIGINT'));
         stop.signal.addEventListener('abort', () => reader.close(), { once: true });
         reader.question(question, (text) => {

@@ -138,7 +138,7 @@ async function confirmed(
   const style = styleFor(flags.color);
   const lines = entries.map((entry) => `  ${style.red(`- ${entryName(entry)}`)}`);
   terminal.writeOut(`${[`${style.bold(target.name)}  ${target.description.object}`, ...lines].join('\n')}\n`);
-  const answer = await terminal.ask(`Remove these ${plural(entries.length, 'entry', 'entries')}? Type yes: `);
+  const answer = await terminal.ask(`Remove ${plural(entries.length, 'entry', 'entries')}? Type yes: `);
   return answer.trim().toLowerCase() === 'yes';
 }
 
