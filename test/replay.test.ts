@@ -1,8 +1,11 @@
 import fc from 'fast-check';
-import { expect, test } from 'vitest';
+import { expect, test, vi } from 'vitest';
 import { asCidrs, EIGHTEEN, HISTORY, type PageWatch, watchPage } from './support/history.ts';
 import { addresses } from './support/pass.ts';
 import { type ListChange, replay } from './support/replay.ts';
+
+// Whole passes by the dozen: seconds, or a minute where others use the machine too.
+vi.setConfig({ testTimeout: 120_000 });
 
 const DAY_MS = 86_400_000;
 const FOREIGN = '198.41.200.7';

@@ -1,10 +1,13 @@
 /** Short versions of what `npm run test:long` does at length. */
-import { describe, expect, test } from 'vitest';
+import { describe, expect, test, vi } from 'vitest';
 import { disturbed, faultAt, killedEverywhere, meddled, newTally, requestsOf } from './support/grid.ts';
 import { HANDS } from './support/hands.ts';
 import { seedOf } from './support/random.ts';
 import { SHORT } from './support/scenarios.ts';
 import { weather } from './support/storm.ts';
+
+// Whole passes by the dozen: seconds, or a minute where others use the machine too.
+vi.setConfig({ testTimeout: 120_000 });
 
 for (const scenario of SHORT)
   describe(scenario.title, () => {

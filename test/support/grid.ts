@@ -74,7 +74,11 @@ export async function meddled(scenario: Scenario, hand: Hand, at: number, tally:
   let own: string[] = [];
   await trial.sync((nth, request) => {
     if (nth !== at) return undefined;
-    acted = hand.act(trial, request);
+    try {
+      acted = hand.act(trial, request);
+    } catch {
+      // The service refuses it to people too: a group that is full, an entry that is there already.
+    }
     own = ownThings(trial);
     return undefined;
   });
