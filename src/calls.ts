@@ -5,7 +5,7 @@ import { CatalogueError, TransientError } from './errors.ts';
 import { retry } from './retry.ts';
 
 /** The longest one request may take, in milliseconds. */
-export const CALL_TIMEOUT_MS = 30_000;
+const CALL_TIMEOUT_MS = 30_000;
 
 export interface CallOptions {
   clock: Clock;

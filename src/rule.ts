@@ -48,7 +48,7 @@ export function ruleForAll(
   return { strict, relaxed, rulingFor: (off) => relaxed.get(offKey(off)) ?? strict };
 }
 
-export function offKey(off: ReadonlySet<GuardName>): string {
+function offKey(off: ReadonlySet<GuardName>): string {
   return [...off].sort().join(' ');
 }
 

@@ -14,7 +14,7 @@ import type { Rulings } from './rule.ts';
 import type { State } from './state/state.ts';
 
 /** A target that was opened and read; a dry run holds no writer. */
-export interface ReadTarget {
+interface ReadTarget {
   readonly target: Target;
   readonly io: CountedIo;
   readonly readable: Readable;

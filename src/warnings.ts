@@ -19,7 +19,7 @@ export const WARNINGS = {
   note: 'said by the provider',
 } as const;
 
-export type WarningCode = keyof typeof WARNINGS;
+type WarningCode = keyof typeof WARNINGS;
 
 export interface Warning {
   readonly code: WarningCode;

@@ -3,7 +3,7 @@ import type { Safety } from '../config.ts';
 import type { GuardName, LIST_GUARDS } from './names.ts';
 import type { OwnedRange } from './provenance.ts';
 
-export type ListGuard = (typeof LIST_GUARDS)[number];
+type ListGuard = (typeof LIST_GUARDS)[number];
 
 /** What a guard has against a list. A refusal cannot be approved; a hold can, by the id of the list. */
 export interface Finding {
@@ -159,7 +159,7 @@ function isVouched(added: readonly Cidr[], ranges: Ranges, { maxVouched }: Limit
 }
 
 /** The new addresses that no range covers; undefined when there are no ranges to go by. */
-export function outside(added: readonly Cidr[], ranges: Ranges): Cidr[] | undefined {
+function outside(added: readonly Cidr[], ranges: Ranges): Cidr[] | undefined {
   // Without any range nothing would be covered, and nothing would be outside either: that is no knowledge.
   if (ranges.kind !== 'known' || ranges.cidrs.length === 0) return undefined;
   return added.filter((cidr) => !contains(ranges.cidrs, cidr));

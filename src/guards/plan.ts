@@ -3,10 +3,10 @@ import { checksum, type Plan, type PlannedChange } from '../plan.ts';
 import { exceeds, limitText, some } from './list.ts';
 import type { PLAN_GUARDS } from './names.ts';
 
-export type PlanGuard = (typeof PLAN_GUARDS)[number];
+type PlanGuard = (typeof PLAN_GUARDS)[number];
 
 /** A change, or several, that waits for a person. */
-export interface Hold {
+interface Hold {
   readonly guard: PlanGuard;
   /** The numbers: n of total, the limit, and where to change it. */
   readonly detail: string;

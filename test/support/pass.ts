@@ -34,13 +34,13 @@ export function addresses(count: number, from = 1): string[] {
   return Array.from({ length: count }, (_, index) => `34.19.100.${from + index}/32`);
 }
 
-export interface TestClock extends Clock {
+interface TestClock extends Clock {
   /** Moves `now` by a duration of the config (`25h`), or by milliseconds. */
   advance(by: string | number): void;
 }
 
 /** Stands still but for `advance` and for sleeps, which take no real time. */
-export function testClock(start = Date.parse('2026-03-01T12:00:00Z')): TestClock {
+function testClock(start = Date.parse('2026-03-01T12:00:00Z')): TestClock {
   let time = start;
   return {
     now: () => time,
